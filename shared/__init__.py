@@ -1,0 +1,1 @@
+"""What Platen's functions and driver share."""

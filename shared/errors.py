@@ -1,0 +1,208 @@
+"""The error family: what can go wrong, in the words a user reads.
+
+Every class has a stable ``code``, one public sentence and whether sending the same request again
+can help. Facts are filled into the sentence by name. The core raises; the edge answers.
+
+    PlatenError
+    ├── RequestInvalid, BodyTooLarge, MethodNotAllowed, PathUnknown
+    ├── FileRefused        one file can't be taken in; the others go on
+    │   └── EmptyFile, FileTooLarge, UnsupportedFormat, CorruptImage,
+    │       ImageTooLarge, AnimatedImage, FullyTransparent
+    ├── TemplateUnknown, TemplateInvalid, NameInvalid
+    ├── Conflict           what is there already stands against it
+    │   └── DuplicateDesign, NameTaken, KeyReused, ShopTaken, StagedFileMissing
+    ├── NasError           NasUnavailable, NasFull, NasRefused
+    ├── DatabaseError      DatabaseUnavailable, DatabaseRefused
+    ├── StepFailed         a function answered with an error of its own
+    └── InternalError
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PlatenError(Exception):
+    """Base of all of Platen's own errors.
+
+    ``facts`` are formatted into the class's public sentence, so they must be fit for a user's eyes:
+    no paths of the server, hosts, SQL or secrets.
+    """
+
+    code: ClassVar[str]
+    sentence: ClassVar[str]
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(self.sentence.format(**facts))
+
+    @property
+    def message(self) -> str:
+        """The public sentence with its facts."""
+        return str(self)
+
+
+class RequestInvalid(PlatenError):
+    code = "request_invalid"
+    sentence = "The request can't be read: {reason}."
+
+
+class BodyTooLarge(PlatenError):
+    code = "body_too_large"
+    sentence = "The request is larger than the {limit_mb:.0f} MB allowed."
+
+
+class MethodNotAllowed(PlatenError):
+    code = "method_not_allowed"
+    sentence = "This address takes {allowed} only."
+
+
+class PathUnknown(PlatenError):
+    code = "path_unknown"
+    sentence = "There is nothing at this address."
+
+
+class FileRefused(PlatenError):
+    """One uploaded file can't be taken in; the others of its batch go on."""
+
+
+class EmptyFile(FileRefused):
+    code = "empty_file"
+    sentence = "The file is empty."
+
+
+class FileTooLarge(FileRefused):
+    code = "file_too_large"
+    sentence = "The file has {size_mb:.1f} MB; at most {limit_mb:.0f} MB are allowed."
+
+
+class UnsupportedFormat(FileRefused):
+    code = "unsupported_format"
+    sentence = "The file is not a PNG, JPEG, WebP, TIFF or BMP image."
+
+
+class CorruptImage(FileRefused):
+    code = "corrupt_image"
+    sentence = "The image is damaged or cut short: {reason}."
+
+
+class ImageTooLarge(FileRefused):
+    code = "image_too_large"
+    sentence = "The image is {width} x {height} px; at most {limit} are allowed."
+
+
+class AnimatedImage(FileRefused):
+    code = "animated_image"
+    sentence = "The image has several frames or pages; send one picture a file."
+
+
+class FullyTransparent(FileRefused):
+    code = "fully_transparent"
+    sentence = "The image is fully transparent: there is nothing to print."
+
+
+class TemplateUnknown(PlatenError):
+    code = "template_unknown"
+    sentence = "There is no template named '{name}'."
+
+
+class TemplateInvalid(PlatenError):
+    code = "template_invalid"
+    sentence = "The template can't be used: {reason}."
+
+
+class NameInvalid(PlatenError):
+    code = "name_invalid"
+    sentence = "The {what} can't be used as a name on the NAS: {reason}."
+
+
+class Conflict(PlatenError):
+    """What is there already stands against the request."""
+
+
+class DuplicateDesign(Conflict):
+    """Carries the matched design: ``match`` is a `shared.records.Match`."""
+
+    code = "duplicate"
+    sentence = "The shop already has this design: {filename}."
+
+    def __init__(self, match: object, filename: str) -> None:
+        super().__init__(filename=filename)
+        self.match = match
+
+
+class NameTaken(Conflict):
+    code = "name_taken"
+    sentence = "There is already another file named {name}."
+
+
+class KeyReused(Conflict):
+    code = "idempotency_key_reused"
+    sentence = "The idempotency key was used for another file before; use a new key."
+
+
+class ShopTaken(Conflict):
+    code = "shop_taken"
+    sentence = "The shop '{shop}' belongs to another user."
+
+
+class StagedFileMissing(Conflict):
+    code = "staged_file_missing"
+    sentence = "The print file of this design is not on the NAS; process the upload again."
+    retryable = True
+
+
+class NasError(PlatenError):
+    """The NAS did not do what it was asked."""
+
+
+class NasUnavailable(NasError):
+    code = "nas_unavailable"
+    sentence = "The NAS can't be reached at the moment; try again."
+    retryable = True
+
+
+class NasFull(NasError):
+    code = "nas_full"
+    sentence = "The NAS is full; free some space, then try again."
+    retryable = True
+
+
+class NasRefused(NasError):
+    code = "nas_refused"
+    sentence = "The NAS refuses this; check the account and its rights."
+
+
+class DatabaseError(PlatenError):
+    """The database did not do what it was asked."""
+
+
+class DatabaseUnavailable(DatabaseError):
+    code = "database_unavailable"
+    sentence = "The database can't be reached at the moment; try again."
+    retryable = True
+
+
+class DatabaseRefused(DatabaseError):
+    code = "database_refused"
+    sentence = "The database refuses this row; check that the user exists there."
+
+
+class StepFailed(PlatenError):
+    """A deployed function answered with an error: its code, sentence and advice, passed on."""
+
+    code = "step_failed"
+    sentence = "{message}"
+
+    def __init__(self, code: str, message: str, retryable: bool) -> None:
+        super().__init__(message=message)
+        # The function's own words win over the class's: the driver must not blur them.
+        self.code = code  # type: ignore[misc]
+        self.retryable = retryable  # type: ignore[misc]
+
+
+class InternalError(PlatenError):
+    code = "internal_error"
+    sentence = "Something went wrong on our side; the request id finds it in the log."
+    retryable = True

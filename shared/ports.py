@@ -1,0 +1,164 @@
+"""The protocols between the flows and the world: the NAS gateway and the database.
+
+Adapters translate every foreign exception into `shared.errors` once, with ``from``. Everything
+here may be called from several threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+from uuid import UUID
+
+from shared.records import Design, Entry, Probe, Template
+
+Content = bytes | bytearray | memoryview
+
+
+class Nas(Protocol):
+    """A share that print files are filed on.
+
+    Paths are relative to the share, with ``/`` between parts that `shared.nas.names` has passed.
+    A file appears under a path whole or not at all, and never replaces another one.
+    Every verb raises NasUnavailable, NasFull or NasRefused where the store fails.
+    """
+
+    def stage(self, design_id: UUID, content: Content) -> None:
+        """Write ``.platen/{design_id}.part``, whole and flushed.
+
+        Staging equal bytes again is harmless. Other bytes under the same id raise KeyReused:
+        a staged file is never replaced.
+        """
+        ...
+
+    def publish(self, design_id: UUID, path: str) -> None:
+        """Rename the staged file to ``path`` without replacing anything, durably.
+
+        Raises NameTaken when something stands at ``path`` (the staged file stays) and
+        StagedFileMissing when nothing is staged under the id.
+        """
+        ...
+
+    def create(self, path: str, content: Content) -> None:
+        """Write ``content`` straight to ``path`` by exclusive create, whole and flushed.
+
+        Raises NameTaken when something stands there.
+        """
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """The whole file, or None when there is none."""
+        ...
+
+    def stat(self, path: str) -> Entry | None:
+        """Size and time of a file, or None when there is none."""
+        ...
+
+    def digest(self, path: str) -> tuple[int, str] | None:
+        """Size in bytes and sha256 (hex) of a file as it stands, or None when there is none."""
+        ...
+
+    def delete(self, path: str) -> None:
+        """Remove a file; removing none is harmless."""
+        ...
+
+    def list(self, folder: str) -> Iterator[Entry]:
+        """The files directly in ``folder`` (none when there is no such folder), read in pages."""
+        ...
+
+    def check(self) -> None:
+        """Return when the store answers; else raise why it does not."""
+        ...
+
+
+class Library(Protocol):
+    """A tenant's designs, as far as matching reads them.
+
+    ``after`` leaves out designs with a sequence at or below it. Pending designs count as matches,
+    removed ones do not. Raises DatabaseUnavailable or DatabaseRefused where the database fails.
+    """
+
+    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Design]:
+        """Designs with the probe's upload sha256, content sha256 or equal phash, newest first.
+
+        Version-1 rows are found by an equal phash (``probe.legacy_phash``).
+        """
+        ...
+
+    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+        """The at most 64 nearest designs within ``radius`` bits of the probe's phash or index hash.
+
+        Searches the whole library by the band index, version-1 rows by ``probe.legacy_phash``.
+        Complete up to 15 bits but for crowded bands; best effort above.
+        """
+        ...
+
+    def recent(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+        """Like `near`, among the newest 1,000 designs only: the workflow's own rule."""
+        ...
+
+
+class Unit(Library, Protocol):
+    """One short transaction under the tenant's lock: rolled back unless it ends without an error."""
+
+    def get(self, design_id: UUID) -> Design | None: ...
+
+    def claim(self, shop: str) -> None:
+        """Make ``shop`` the tenant's, or raise ShopTaken when it is another's.
+
+        Names that differ only in case are the same shop.
+        """
+        ...
+
+    def take_number(self, folder: str, *, above: int = 0) -> int:
+        """The next number of a folder (share-relative), greater than ``above``; never given twice.
+
+        Starts above what the folder's rows already hold, else at 1.
+        """
+        ...
+
+    def insert(self, design: Design) -> Design:
+        """Add the row as `State.PENDING`; the answer has its ``created_at`` and ``sequence``."""
+        ...
+
+    def move(self, design: Design) -> None:
+        """Record the design's new ``number``, ``filename`` and ``file_path``."""
+        ...
+
+    def forget(self, design_id: UUID) -> None:
+        """Remove a row that is still pending."""
+        ...
+
+
+class Designs(Library, Protocol):
+    """The database of designs and templates."""
+
+    def template(self, user_id: UUID, name: str) -> Template:
+        """The tenant's own template of that name, else the built-in one.
+
+        Names are compared without case. Raises TemplateUnknown.
+        """
+        ...
+
+    def get(self, user_id: UUID, design_id: UUID) -> Design | None: ...
+
+    def has_legacy(self, user_id: UUID) -> bool:
+        """Whether the tenant has rows of fingerprint version 1."""
+        ...
+
+    def watermark(self, user_id: UUID) -> int:
+        """The tenant's newest sequence; what comes later has a greater one."""
+        ...
+
+    def unit(self, user_id: UUID) -> AbstractContextManager[Unit]:
+        """A transaction under the tenant's lock."""
+        ...
+
+    def activate(self, user_id: UUID, design_id: UUID) -> None:
+        """Set a pending design active; setting it again is harmless."""
+        ...
+
+    def check(self) -> None:
+        """Return when the database answers and is migrated; else raise why it is not."""
+        ...

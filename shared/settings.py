@@ -1,0 +1,130 @@
+"""Settings: read once from the environment, checked together, reported together by name.
+
+``.env.example`` lists exactly these names. Nothing else in the project reads ``os.environ``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, PositiveInt, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEGABYTE = 1_000_000
+
+
+class Policy(StrEnum):
+    """How near matches are judged."""
+
+    HASH = "hash"
+    """The workflow's literal rule: Hamming distance at or below the threshold."""
+
+
+class Search(StrEnum):
+    """Which designs near matches are searched in."""
+
+    LIBRARY = "library"
+    """All of the tenant's designs, by the band index."""
+    RECENT = "recent"
+    """The newest 1,000 only: the workflow's own rule."""
+
+
+class Scope(StrEnum):
+    """Whose designs an upload is compared with."""
+
+    USER = "user"
+    TEMPLATE = "template"
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Each limit has its unit in its name and its reason here."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    platen_home: Path = Path(".platen")
+    """Where the embedded database (``postgres/``) and the folder NAS (``nas/``) live."""
+
+    database_url: str | None = None
+    """``postgresql+pg8000://user:password@host/database``; unset starts the embedded server."""
+
+    nas_url: str | None = None
+    """``file:///folder`` or ``memory://``; unset is the folder ``nas/`` under ``platen_home``."""
+    nas_mount: str = "/share/Graphics"
+    """The NAS's own name of the share that ``nas_url`` opens."""
+    nas_root: str = "/share/Graphics/NookTransfers"
+    """Where shops' folders lie, in the NAS's own names; must lie within ``nas_mount``."""
+
+    default_user: str = "local"
+    """Who a request acts for when it names no user."""
+    default_shop: str = "LocalShop"
+    """The shop of a request that names none."""
+
+    duplicate_policy: Policy = Policy.HASH
+    hash_threshold: int = Field(default=5, ge=0, le=31)
+    """Hamming distance in bits of 256 at or below which two designs are duplicates."""
+    duplicate_search: Search = Search.LIBRARY
+    duplicate_scope: Scope = Scope.USER
+
+    max_files: PositiveInt = 50
+    """Files in one request: bounds what one request can hold in memory."""
+    max_file_mb: PositiveInt = 100
+    """Megabytes (10^6 bytes) of one file, judged before it is decoded."""
+    max_body_mb: PositiveInt = 300
+    """Megabytes of one request, judged before it is read."""
+    max_megapixels: PositiveInt = 100
+    """Pixels of one image, judged by its header: 100 MP decode to 400 MB of RGBA."""
+    max_side_px: PositiveInt = 20_000
+    """Longest side of an image and of a print file in pixels."""
+
+    driver_workers: PositiveInt | None = None
+    """Files worked on at once; unset is the number of processors, at least 2."""
+    dedupe_url: str = "http://127.0.0.1:8081"
+    process_url: str = "http://127.0.0.1:8082"
+    persist_url: str = "http://127.0.0.1:8083"
+    """Where the driver finds the functions when it works over HTTP."""
+    http_timeout_s: float = Field(default=120.0, gt=0)
+
+    database_pool: PositiveInt = 5
+    """Connections a process keeps to the database."""
+    database_timeout_s: float = Field(default=10.0, gt=0)
+    """Longest wait for the database's answer; statements end in half of it."""
+
+    log_format: LogFormat = LogFormat.TEXT
+
+    @model_validator(mode="after")
+    def _root_lies_within_mount(self) -> Settings:
+        if not f"{self.nas_root}/".startswith(f"{self.nas_mount.rstrip('/')}/"):
+            raise ValueError("NAS_ROOT must lie within NAS_MOUNT")
+        return self
+
+    @property
+    def home(self) -> Path:
+        """``platen_home`` as an absolute path."""
+        return self.platen_home.expanduser().absolute()
+
+
+class SettingsInvalid(Exception):
+    """The environment holds settings that can't be used; the text names each one."""
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read on first use.
+
+    Raises SettingsInvalid naming every setting that is wrong at once.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [
+            f"{'.'.join(map(str, item['loc'])).upper() or 'settings'}: {item['msg']}"
+            for item in error.errors()
+        ]
+        raise SettingsInvalid("; ".join(wrong)) from error
