@@ -100,7 +100,7 @@ class Library(Protocol):
 
 
 class Unit(Library, Protocol):
-    """One short transaction under the tenant's lock: rolled back unless it ends without an error."""
+    """One short transaction under the tenant's lock, rolled back when an error leaves it."""
 
     def get(self, design_id: UUID) -> Design | None: ...
 

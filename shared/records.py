@@ -21,6 +21,11 @@ HASH_BITS = 256
 FINGERPRINT_VERSION = 2
 """The fingerprint computed here. 1: the workflow's own hashes, alpha dropped, nothing else."""
 
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+"""A line of text that a database can hold: no control characters; pydantic bars surrogates."""
+
 Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """256 bits as 64 lower-case hex characters: a perceptual hash or a sha256."""
 
@@ -55,7 +60,7 @@ class Template(Value):
     rotate: bool = False
     """Landscape artwork is turned 90 degrees clockwise before it is fitted."""
     pattern: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "{prefix}_{number}"
-    """The print file's name without ``.png``, from ``{prefix}``, ``{number}`` and ``{template}``."""
+    """The file's name without ``.png``, from ``{prefix}``, ``{number}`` and ``{template}``."""
 
     @model_validator(mode="after")
     def _canvas_is_whole(self) -> Self:
