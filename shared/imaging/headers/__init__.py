@@ -1,0 +1,1 @@
+"""Per-format header walks: what an image says of itself, read without decoding it."""

@@ -1,0 +1,49 @@
+"""What every header walk answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_PROFILE = 4 << 20
+"""Bytes of a colour profile: the largest printer profiles in use have about 3 MB."""
+
+
+class Format(StrEnum):
+    """The formats that are taken in, known by content."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+    TIFF = "tiff"
+    BMP = "bmp"
+
+
+class Colour(StrEnum):
+    """What an image's samples mean."""
+
+    GRAY = "gray"
+    GRAY_ALPHA = "gray+alpha"
+    RGB = "rgb"
+    RGBA = "rgba"
+    PALETTE = "palette"
+    CMYK = "cmyk"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """An image's own description of itself, checked against the file it stands in."""
+
+    format: Format
+    width: int
+    """Stored width in pixels, before the picture is turned upright."""
+    height: int
+    colour: Colour
+    depth: int = 8
+    """Bits of one sample."""
+    key: tuple[int, ...] | None = None
+    """PNG tRNS of gray and RGB images: the sample values that are transparent."""
+    orientation: int = 1
+    """EXIF orientation, 1 (upright) to 8."""
+    icc: bytes | None = None
+    """The embedded colour profile, as it stands in the file."""
