@@ -1,0 +1,1 @@
+"""The NAS gateway: one contract (`shared.ports.Nas`), several stores."""
