@@ -6,8 +6,8 @@ can help. Facts are filled into the sentence by name. The core raises; the edge 
     PlatenError
     ├── RequestInvalid, BodyTooLarge, MethodNotAllowed, PathUnknown
     ├── FileRefused        one file can't be taken in; the others go on
-    │   └── EmptyFile, FileTooLarge, UnsupportedFormat, CorruptImage,
-    │       ImageTooLarge, AnimatedImage, FullyTransparent
+    │   └── EmptyFile, FileTooLarge, FileUnreadable, UnsupportedFormat,
+    │       CorruptImage, ImageTooLarge, AnimatedImage, FullyTransparent
     ├── TemplateUnknown, TemplateInvalid, NameInvalid
     ├── Conflict           what is there already stands against it
     │   └── DuplicateDesign, NameTaken, KeyReused, ShopTaken, StagedFileMissing
@@ -75,6 +75,11 @@ class EmptyFile(FileRefused):
 class FileTooLarge(FileRefused):
     code = "file_too_large"
     sentence = "The file has {size_mb:.1f} MB; at most {limit_mb:.0f} MB are allowed."
+
+
+class FileUnreadable(FileRefused):
+    code = "file_unreadable"
+    sentence = "The file can't be read: {reason}."
 
 
 class UnsupportedFormat(FileRefused):

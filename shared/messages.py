@@ -95,7 +95,7 @@ class DedupeRequest(Judging):
 class Filed(Value):
     """A design as the functions tell of it."""
 
-    design_id: UUID
+    id: UUID
     user_id: UUID
     shop: str
     template: str
@@ -118,7 +118,8 @@ class Filed(Value):
     def of(cls, design: Design) -> Self:
         same = {name: getattr(design, name) for name in cls.model_fields if hasattr(design, name)}
         hashes = {name: getattr(design.fingerprint, name) for name in _HASHES}
-        return cls(**same, **hashes, is_active=design.state is State.ACTIVE)
+        is_active = design.state is State.ACTIVE
+        return cls(id=design.design_id, is_active=is_active, **same, **hashes)
 
 
 _HASHES = ("phash", "ahash", "dhash", "whash")
@@ -260,7 +261,7 @@ class Event(Value):
     """One line of an upload's stream."""
 
     event: str
-    """``progress``, ``outcome`` or, last, ``result``; ``error`` where the batch could not be run."""
+    """``progress``, ``outcome`` or, last, ``result``; ``error`` where no batch could be run."""
     step: int | None = None
     message: str | None = None
     file: str | None = None

@@ -1,0 +1,14 @@
+"""The dedupe function: served by functions-framework, or called with a Flask request."""
+
+from __future__ import annotations
+
+import flask
+import functions_framework
+
+from shared import endpoint, wiring
+
+
+@functions_framework.http
+def dedupe(request: flask.Request) -> flask.Response:
+    """Answer one request; ``GET /openapi.json`` tells what it takes."""
+    return endpoint.serve(request, wiring.DEDUPE)

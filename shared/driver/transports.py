@@ -1,0 +1,134 @@
+"""The two ways to call the functions: in this process, and over HTTP."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from shared.errors import DuplicateDesign, StepFailed
+from shared.flows.source import Source
+from shared.messages import (
+    DedupeRequest,
+    DedupeResponse,
+    Failure,
+    PersistRequest,
+    PersistResponse,
+    ProcessRequest,
+    ProcessResponse,
+)
+from shared.settings import Settings
+from shared.wiring import Parts
+
+if TYPE_CHECKING:
+    import httpx
+
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+
+ATTEMPTS = 3
+"""Times a step is sent before a lost connection is reported."""
+
+
+class Transport(Protocol):
+    """Three callables. Each raises `shared.errors.PlatenError` and nothing else on purpose."""
+
+    def dedupe(self, source: Source, request: DedupeRequest) -> DedupeResponse: ...
+
+    def process(self, source: Source, request: ProcessRequest) -> ProcessResponse: ...
+
+    def persist(self, source: Source, request: PersistRequest) -> PersistResponse: ...
+
+
+class InProcess:
+    """Calls the flows directly: an artwork is decoded once and shared by the steps."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def dedupe(self, source: Source, request: DedupeRequest) -> DedupeResponse:
+        return self._parts.dedupe([source], request)
+
+    def process(self, source: Source, request: ProcessRequest) -> ProcessResponse:
+        return self._parts.process(source, request)
+
+    def persist(self, source: Source, request: PersistRequest) -> PersistResponse:
+        return self._parts.persist(source, request).response
+
+
+class Http:
+    """Calls deployed functions. Each step may be sent again, so a lost connection is retried."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def dedupe(self, source: Source, request: DedupeRequest) -> DedupeResponse:
+        return self._post(self._settings.dedupe_url, request, DedupeResponse, source)
+
+    def process(self, source: Source, request: ProcessRequest) -> ProcessResponse:
+        return self._post(self._settings.process_url, request, ProcessResponse, source)
+
+    def persist(self, source: Source, request: PersistRequest) -> PersistResponse:  # noqa: ARG002
+        """The normal form stands for the upload, whose bytes are not sent a third time."""
+        return self._post(self._settings.persist_url, request, PersistResponse)
+
+    def _post(
+        self, url: str, request: BaseModel, answer: type[_Answer], source: Source | None = None
+    ) -> _Answer:
+        response = _send(self._settings.http_timeout_s, url, request, source)
+        if response.is_success:
+            return answer.model_validate_json(response.content)
+        raise _error(response)
+
+
+@cache
+def _client(timeout_s: float) -> httpx.Client:
+    import httpx
+
+    return httpx.Client(timeout=httpx.Timeout(timeout_s, connect=5.0))
+
+
+def _send(
+    timeout_s: float, url: str, request: BaseModel, source: Source | None
+) -> httpx.Response:
+    import httpx
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+    files = None
+    if source is not None:
+        files = {"file": (source.filename, bytes(source.data), "application/octet-stream")}
+    document = request.model_dump_json(exclude_none=True)
+    retrying = Retrying(
+        retry=retry_if_exception_type(httpx.TransportError),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_exponential(multiplier=0.2, max=2),
+        reraise=True,
+    )
+    try:
+        if files is None:
+            return retrying(
+                _client(timeout_s).post,
+                url,
+                content=document,
+                headers={"Content-Type": "application/json"},
+            )
+        return retrying(_client(timeout_s).post, url, data={"request": document}, files=files)
+    except httpx.TransportError as error:
+        raise StepFailed(
+            "function_unavailable", "A function can't be reached at the moment; try again.", True
+        ) from error
+
+
+def _error(response: httpx.Response) -> StepFailed | DuplicateDesign:
+    """The function's own words, or a plain sentence where something else answered."""
+    try:
+        failure = Failure.model_validate_json(response.content)
+    except ValidationError:
+        retryable = response.status_code >= 500
+        return StepFailed(
+            "function_unavailable", f"A function answered {response.status_code}.", retryable
+        )
+    if failure.match is not None:
+        return DuplicateDesign(failure.match, failure.match.filename)
+    return StepFailed(failure.code, failure.message, failure.retryable)

@@ -1,0 +1,205 @@
+"""The HTTP edge of every function: address and method, body in, answer out, errors to statuses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import flask
+from pydantic import BaseModel, ValidationError
+
+from shared import errors, multipart, openapi
+from shared.errors import InternalError, MethodNotAllowed, PathUnknown, PlatenError, RequestInvalid
+from shared.messages import Event, Failure, InlineFile, Problem
+from shared.multipart import Upload
+
+log = logging.getLogger("platen.endpoint")
+
+STATUS: dict[type[PlatenError], int] = {
+    errors.RequestInvalid: 400,
+    errors.PathUnknown: 404,
+    errors.MethodNotAllowed: 405,
+    errors.BodyTooLarge: 413,
+    errors.FileRefused: 422,
+    errors.TemplateUnknown: 422,
+    errors.TemplateInvalid: 422,
+    errors.NameInvalid: 422,
+    errors.KeyReused: 422,
+    errors.ShopTaken: 403,
+    errors.Conflict: 409,
+    errors.NasFull: 507,
+    errors.NasRefused: 502,
+    errors.NasError: 503,
+    errors.DatabaseRefused: 502,
+    errors.DatabaseError: 503,
+    errors.StepFailed: 502,
+    errors.InternalError: 500,
+}
+"""Status of each error; a class that is not listed has its nearest parent's."""
+
+_JSON = "application/json"
+_NDJSON = "application/x-ndjson"
+_SSE = "text/event-stream"
+
+RETRY_AFTER_S = 2
+"""Advice with a 503: long enough for a reconnect, short enough for a person who waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A status and a body, or a stream of events."""
+
+    body: BaseModel | Iterator[Event]
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may hold: bytes of the whole body, and files."""
+
+    max_body: int
+    max_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One function: what it takes and answers, and what does the work."""
+
+    name: str
+    summary: str
+    request: type[BaseModel]
+    responses: dict[int, type[BaseModel]]
+    files: str
+    """Which files go along: ``one``, ``many`` or ``optional``."""
+    handle: Callable[[Any, list[Upload]], Reply]
+    ready: Callable[[], None]
+    """Raises why the function can't work."""
+    limits: Callable[[], Limits]
+
+
+def serve(request: flask.Request, endpoint: Endpoint) -> flask.Response:
+    """Answer one request. Whatever happens, the answer is JSON with a stable code."""
+    request_id = _request_id(request)
+    try:
+        response = _route(request, endpoint)
+    except PlatenError as error:
+        response = _failure(error, request_id)
+        if response.status_code >= 500:
+            log.warning("%s %s: %s", endpoint.name, request_id, error.code, exc_info=error)
+    except Exception:
+        log.exception("%s %s: unexpected", endpoint.name, request_id)
+        response = _failure(InternalError(), request_id)
+    response.headers["X-Request-Id"] = request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def status_of(error: PlatenError) -> int:
+    """The HTTP status of an error: its own class's, else its nearest listed parent's."""
+    return next(STATUS[parent] for parent in type(error).__mro__ if parent in STATUS)
+
+
+def _route(request: flask.Request, endpoint: Endpoint) -> flask.Response:
+    actions: dict[str, tuple[str, Callable[[], flask.Response]]] = {
+        "/": ("POST", lambda: _work(request, endpoint)),
+        "/healthz": ("GET", lambda: flask.Response('{"status":"ok"}', mimetype=_JSON)),
+        "/readyz": ("GET", lambda: _ready(endpoint)),
+        "/openapi.json": ("GET", lambda: flask.Response(_document(endpoint), mimetype=_JSON)),
+    }
+    if request.path not in actions:
+        raise PathUnknown
+    method, act = actions[request.path]
+    if request.method != method and (request.method, method) != ("HEAD", "GET"):
+        raise MethodNotAllowed(allowed=method)
+    return act()
+
+
+def _ready(endpoint: Endpoint) -> flask.Response:
+    endpoint.ready()
+    return flask.Response('{"status":"ready"}', mimetype=_JSON)
+
+
+def _document(endpoint: Endpoint) -> str:
+    return openapi.text(openapi.document(endpoint))
+
+
+def _work(request: flask.Request, endpoint: Endpoint) -> flask.Response:
+    limits = endpoint.limits()
+    body = multipart.read(request, limits.max_body, limits.max_files)
+    message = _parse(endpoint.request, body.document)
+    uploads = [*body.files, *_inline(message)]
+    _check_files(endpoint, uploads, limits)
+    reply = endpoint.handle(message, uploads)
+    if isinstance(reply.body, BaseModel):
+        return flask.Response(reply.body.model_dump_json(), reply.status, mimetype=_JSON)
+    return _stream(reply.body, request)
+
+
+def _parse(model: type[BaseModel], document: bytes | bytearray) -> BaseModel:
+    try:
+        return model.model_validate_json(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the JSON"
+        raise RequestInvalid(reason=f"{place}: {first['msg']}") from error
+
+
+def _inline(message: BaseModel) -> list[Upload]:
+    inline: list[InlineFile] = getattr(message, "files", None) or []
+    single: InlineFile | None = getattr(message, "file", None)
+    return [
+        Upload(file.filename, file.content) for file in [*inline, *([single] if single else [])]
+    ]
+
+
+def _check_files(endpoint: Endpoint, uploads: list[Upload], limits: Limits) -> None:
+    most = limits.max_files if endpoint.files == "many" else 1
+    if not uploads and endpoint.files != "optional":
+        raise RequestInvalid(reason="no file was sent")
+    if len(uploads) > most:
+        raise RequestInvalid(reason=f"at most {most} file(s) can be sent at once")
+    for upload in uploads:
+        _parse_name(upload.filename)
+
+
+def _parse_name(filename: str) -> None:
+    try:
+        InlineFile(filename=filename, content=b"")
+    except ValidationError as error:
+        raise RequestInvalid(reason="a file's name is empty, too long or not text") from error
+
+
+def _stream(events: Iterator[Event], request: flask.Request) -> flask.Response:
+    """Events as they happen: a JSON object a line, or server-sent events where asked for."""
+    lines = (event.model_dump_json(exclude_none=True) for event in events)
+    kind = request.accept_mimetypes.best_match([_NDJSON, _SSE], default=_NDJSON)
+    if kind == _SSE:
+        return flask.Response((f"data: {line}\n\n" for line in lines), mimetype=_SSE)
+    return flask.Response((f"{line}\n" for line in lines), mimetype=_NDJSON)
+
+
+def _failure(error: PlatenError, request_id: str) -> flask.Response:
+    problem = Problem.of(error)
+    body = Failure(
+        **problem.model_dump(), request_id=request_id, match=getattr(error, "match", None)
+    ).model_dump_json(exclude_none=True)
+    # One chunk from an iterator: the framework reads the rest of the request into memory before
+    # it sends a whole body, but leaves a streamed one alone.
+    response = flask.Response(iter([body.encode()]), status_of(error), mimetype=_JSON)
+    response.content_length = len(body.encode())
+    response.headers["Connection"] = "close"
+    if response.status_code == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = str(error.facts["allowed"])
+    return response
+
+
+def _request_id(request: flask.Request) -> str:
+    """The client's own id of the request where it is a plain word, else a fresh one."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if given.isascii() and given.isalnum() and len(given) <= 64 else uuid4().hex

@@ -1,0 +1,1 @@
+"""The three jobs: dedupe, process and persist, on ports only."""

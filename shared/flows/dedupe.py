@@ -1,0 +1,121 @@
+"""dedupe: find out whether the shop already has an upload. It only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from shared.clock import Clock
+from shared.errors import FileRefused, KeyReused
+from shared.fingerprint.hashes import legacy_phash
+from shared.fingerprint.verdict import Earlier, batch
+from shared.flows.rules import Judgement
+from shared.flows.source import Source
+from shared.identity import design_id, fresh_key
+from shared.messages import DedupeRequest, DedupeResponse, Filed, Finding, Problem
+from shared.ports import Designs
+from shared.records import Match, Probe, Template, Verdict
+
+
+def dedupe(
+    sources: Iterable[Source],
+    request: DedupeRequest,
+    user: UUID,
+    designs: Designs,
+    judgement: Judgement,
+) -> DedupeResponse:
+    """Judge each upload against the batch, then exactly and nearly against the tenant's library.
+
+    A file that can't be taken in has its error in its own finding and the others go on. Raises
+    TemplateUnknown and DatabaseError: no file is called unique while the database is away.
+    """
+    clock = Clock()
+    key = request.idempotency_key or fresh_key()
+    with clock.step("database"):
+        template = designs.template(user, request.template)
+        has_legacy = designs.has_legacy(user)
+    check = _Check(user, template, designs, judgement, has_legacy)
+    findings = [
+        check.finding(source, position, design_id(user, key, position))
+        for position, source in enumerate(sources, start=request.first_position)
+    ]
+    return DedupeResponse(
+        idempotency_key=key, template=template, files=findings, timings_ms=clock.total()
+    )
+
+
+class _Check:
+    """One request's files, checked in their order."""
+
+    def __init__(
+        self,
+        user: UUID,
+        template: Template,
+        designs: Designs,
+        judgement: Judgement,
+        has_legacy: bool,
+    ) -> None:
+        self._user = user
+        self._template = judgement.template(template.name)
+        self._designs = designs
+        self._judgement = judgement
+        self._has_legacy = has_legacy
+        self._earlier: list[Earlier] = []
+
+    def finding(self, source: Source, position: int, design: UUID) -> Finding:
+        clock = Clock()
+        found = Finding(file=source.filename, position=position, design_id=design)
+        try:
+            probe = self._probe(source, clock)
+            match = self._match(probe, clock)
+            # Asked last, so that a design recorded meanwhile is not called a duplicate of itself.
+            recorded = self._recorded(probe, design, clock)
+        except (FileRefused, KeyReused) as error:
+            return found.model_copy(
+                update={"error": Problem.of(error), "timings_ms": clock.total()}
+            )
+        if recorded:
+            match = None
+        self._earlier.append(Earlier(design, source.filename, probe))
+        return found.model_copy(
+            update={
+                "verdict": Verdict.DUPLICATE if match else Verdict.UNIQUE,
+                "tier": match.tier if match else None,
+                "match": match,
+                "recorded": recorded,
+                "upload_sha256": probe.upload_sha256,
+                "fingerprint": probe.fingerprint,
+                "timings_ms": clock.total(),
+            }
+        )
+
+    def _probe(self, source: Source, clock: Clock) -> Probe:
+        with clock.step("decode"):
+            artwork = source.artwork
+        with clock.step("hash"):
+            fingerprint = source.fingerprint
+            legacy = None
+            if self._has_legacy:
+                is_opaque = fingerprint.is_opaque
+                legacy = fingerprint.phash if is_opaque else legacy_phash(artwork.pixels)
+        return Probe(fingerprint, source.sha256, legacy, self._template)
+
+    def _recorded(self, probe: Probe, design: UUID, clock: Clock) -> Filed | None:
+        with clock.step("exact"):
+            known = self._designs.get(self._user, design)
+        if known is None:
+            return None
+        if known.upload_sha256 != probe.upload_sha256:
+            raise KeyReused
+        return Filed.of(known)
+
+    def _match(self, probe: Probe, clock: Clock) -> Match | None:
+        with clock.step("batch"):
+            match = batch(probe, self._earlier, self._judgement.rule)
+        if match is None:
+            with clock.step("exact"):
+                match = self._judgement.exact(self._designs, self._user, probe)
+        if match is None:
+            with clock.step("hamming"):
+                match = self._judgement.near(self._designs, self._user, probe)
+        return match

@@ -1,0 +1,65 @@
+"""An upload and what it decodes to."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+from shared.errors import FileUnreadable
+from shared.fingerprint.hashes import fingerprint
+from shared.fingerprint.normal import normal_form
+from shared.imaging.decode import Artwork, decode
+from shared.imaging.limits import Limits
+from shared.ports import Content
+from shared.records import Fingerprint, NormalForm
+
+
+class Source:
+    """One uploaded file. Each thing made from it is made once, on first use, and kept.
+
+    Steps that work in one process share a source, so its artwork is decoded once; `release` lets
+    go of the pixels when the last step is done with them. A copy sent to another process starts
+    from the bytes, or the path, again. Not for use by two threads at once.
+    Raises the FileRefused that says why when the file can't be taken in.
+    """
+
+    def __init__(self, filename: str, content: Content | Path, limits: Limits) -> None:
+        self.filename = filename
+        self._content = content
+        self._limits = limits
+
+    @cached_property
+    def data(self) -> Content:
+        """The upload's bytes."""
+        if not isinstance(self._content, Path):
+            return self._content
+        try:
+            return self._content.read_bytes()
+        except OSError as error:
+            raise FileUnreadable(reason=error.strerror or "it is not a file") from error
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    @cached_property
+    def artwork(self) -> Artwork:
+        return decode(self.data, self._limits)
+
+    @cached_property
+    def normal_form(self) -> NormalForm:
+        return normal_form(self.artwork.pixels)
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        return fingerprint(self.normal_form)
+
+    def release(self) -> None:
+        """Let go of the decoded pixels and of what was read; they are made again when asked for."""
+        for name in ("artwork", "data"):
+            self.__dict__.pop(name, None)
+
+    def __getstate__(self) -> dict[str, object]:
+        names = ("filename", "_content", "_limits")
+        return {name: self.__dict__[name] for name in names}

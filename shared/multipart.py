@@ -1,0 +1,138 @@
+"""Read a request's body: a JSON document, or a form with files, wholly in memory.
+
+Werkzeug's own form parsing writes parts over 500 KB to temporary files; this drives its decoder
+by hand and keeps every part in a buffer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import flask
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.sansio.multipart import (
+    Data,
+    Epilogue,
+    Event,
+    Field,
+    File,
+    MultipartDecoder,
+    NeedData,
+)
+
+from shared.errors import BodyTooLarge, RequestInvalid
+from shared.settings import MEGABYTE
+
+CHUNK = 1 << 20
+"""Bytes taken from the socket at once."""
+MAX_TEXT = 2 * MEGABYTE
+"""Bytes of all form fields together: the request's JSON with a packed normal form is below it."""
+REQUEST_PART = "request"
+
+
+@dataclass(slots=True)
+class Upload:
+    """One file of a request: the client's name for it, which is data only, and its bytes."""
+
+    filename: str
+    data: bytearray | bytes
+
+
+@dataclass(slots=True)
+class Body:
+    """A request's JSON document, as text, and its file parts in their order."""
+
+    document: bytes | bytearray = b"{}"
+    files: list[Upload] = field(default_factory=list)
+
+
+def read(request: flask.Request, max_body: int, max_files: int) -> Body:
+    """Read the body of a JSON or multipart request.
+
+    ``max_body`` in bytes, judged by Content-Length before anything is read and again while
+    reading. Raises BodyTooLarge and RequestInvalid.
+    """
+    if (request.content_length or 0) > max_body:
+        raise BodyTooLarge(limit_mb=max_body / MEGABYTE)
+    request.max_content_length = max_body
+    try:
+        if request.mimetype == "multipart/form-data":
+            return _form(request, max_files)
+        if request.mimetype == "application/json":
+            return Body(document=b"".join(_chunks(request)))
+    except RequestEntityTooLarge as error:
+        raise BodyTooLarge(limit_mb=max_body / MEGABYTE) from error
+    except HTTPException as error:
+        raise RequestInvalid(reason="the body was cut short") from error
+    raise RequestInvalid(reason="send multipart/form-data or application/json")
+
+
+def _chunks(request: flask.Request) -> Iterator[bytes]:
+    while chunk := request.stream.read(CHUNK):
+        yield chunk
+
+
+def _form(request: flask.Request, max_files: int) -> Body:
+    boundary = request.mimetype_params.get("boundary", "")
+    if not boundary:
+        raise RequestInvalid(reason="the form has no boundary")
+    decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), MAX_TEXT)
+    parts = _Parts(max_files)
+    try:
+        for event in _events(request, decoder):
+            parts.take(event)
+    except RequestEntityTooLarge as error:
+        raise RequestInvalid(reason="the part named 'request' is too long") from error
+    except ValueError as error:
+        raise RequestInvalid(reason="the form is cut short or malformed") from error
+    return parts.body()
+
+
+class _Parts:
+    """Gathers a form's parts as the decoder tells of them."""
+
+    def __init__(self, max_files: int) -> None:
+        self._max_files = max_files
+        self._files: list[Upload] = []
+        self._document: bytearray | None = None
+        self._target = bytearray()
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, Data):
+            self._target += event.data
+            if self._target is self._document and len(self._target) > MAX_TEXT:
+                raise RequestEntityTooLarge
+        elif isinstance(event, File) and event.name != REQUEST_PART:
+            self._open_file(event.filename)
+        elif isinstance(event, Field | File):
+            self._open_document(event.name)
+
+    def body(self) -> Body:
+        if self._document is None:
+            raise RequestInvalid(reason="the form needs a JSON part named 'request'")
+        return Body(self._document, self._files)
+
+    def _open_file(self, filename: str) -> None:
+        if len(self._files) == self._max_files:
+            raise RequestInvalid(reason=f"at most {self._max_files} files can be sent at once")
+        self._target = bytearray()
+        self._files.append(Upload(filename, self._target))
+
+    def _open_document(self, name: str) -> None:
+        if name != REQUEST_PART or self._document is not None:
+            raise RequestInvalid(reason=f"unexpected form field {name!r}")
+        self._target = self._document = bytearray()
+
+
+def _events(request: flask.Request, decoder: MultipartDecoder) -> Iterator[Event]:
+    """The decoder's events until the form's end. Raises ValueError where it ends too early."""
+    chunks = _chunks(request)
+    finished = False
+    while not finished:
+        event = decoder.next_event()
+        while isinstance(event, NeedData):
+            decoder.receive_data(next(chunks, None))
+            event = decoder.next_event()
+        yield event
+        finished = isinstance(event, Epilogue)

@@ -1,0 +1,213 @@
+"""The composition root: the settings' adapters, and the three functions over them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from functools import cache
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from shared.endpoint import Endpoint, Limits, Reply
+from shared.errors import RequestInvalid
+from shared.fingerprint.normal import unpack
+from shared.flows import dedupe as dedupe_flow
+from shared.flows import persist as persist_flow
+from shared.flows import process as process_flow
+from shared.flows.rules import Judgement
+from shared.flows.source import Source
+from shared.identity import tenant
+from shared.imaging import limits as imaging_limits
+from shared.messages import (
+    Acting,
+    DedupeRequest,
+    DedupeResponse,
+    PersistRequest,
+    PersistResponse,
+    ProcessRequest,
+    ProcessResponse,
+)
+from shared.multipart import Upload
+from shared.nas.names import Places, part
+from shared.ports import Designs, Nas
+from shared.records import Fingerprint
+from shared.settings import MEGABYTE, Settings, settings
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from shared.flows.persist import Persisted
+
+log = logging.getLogger("platen.wiring")
+
+
+class Parts:
+    """One process's adapters, each made on first use, so that a function pays for its own only."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.places = Places.of(settings)
+        self.image_limits = imaging_limits.Limits(
+            max_bytes=settings.max_file_mb * MEGABYTE,
+            max_pixels=settings.max_megapixels * 1_000_000,
+            max_side=settings.max_side_px,
+        )
+        self._lock = RLock()
+        self._designs: Designs | None = None
+        self._nas: Nas | None = None
+
+    @property
+    def designs(self) -> Designs:
+        """The database; where no ``DATABASE_URL`` is set, the embedded one, migrated."""
+        with self._lock:
+            if self._designs is None:
+                self._designs = _open_designs(self.settings)
+            return self._designs
+
+    @property
+    def nas(self) -> Nas:
+        with self._lock:
+            if self._nas is None:
+                from shared.nas.open import open_nas
+
+                self._nas = open_nas(self.settings)
+            return self._nas
+
+    def source(self, upload: Upload) -> Source:
+        return Source(upload.filename, upload.data, self.image_limits)
+
+    def user(self, acting: Acting) -> UUID:
+        return tenant(acting.user_id or self.settings.default_user)
+
+    def shop(self, acting: Acting) -> str:
+        return part(acting.shop or self.settings.default_shop, "shop")
+
+    def dedupe(self, sources: Iterable[Source], request: DedupeRequest) -> DedupeResponse:
+        judgement = Judgement.of(request, self.settings)
+        return dedupe_flow.dedupe(sources, request, self.user(request), self.designs, judgement)
+
+    def process(self, source: Source, request: ProcessRequest) -> ProcessResponse:
+        return process_flow.process(
+            source,
+            request,
+            self.shop(request),
+            self.nas,
+            self.places,
+            self.settings.max_side_px,
+        )
+
+    def persist(self, source: Source | None, request: PersistRequest) -> Persisted:
+        return persist_flow.persist(
+            request,
+            lambda: _fingerprint(source, request),
+            self.user(request),
+            self.shop(request),
+            self.designs,
+            self.nas,
+            self.places,
+            Judgement.of(request, self.settings),
+        )
+
+
+@cache
+def parts() -> Parts:
+    """The parts that the process's own settings ask for."""
+    return Parts(settings())
+
+
+def body_limits() -> Limits:
+    """What one request to a function may hold."""
+    own = settings()
+    return Limits(max_body=own.max_body_mb * MEGABYTE, max_files=own.max_files)
+
+
+def _open_designs(settings: Settings) -> Designs:
+    from shared.database.designs import PostgresDesigns
+    from shared.database.engine import create
+
+    url = settings.database_url
+    if url is None:
+        from shared.database import embedded, migrate
+
+        url = embedded.start(settings.home).url
+        migrate.upgrade(url)
+    engine = create(url, pool=settings.database_pool, timeout_s=settings.database_timeout_s)
+    return PostgresDesigns(engine)
+
+
+def _fingerprint(source: Source | None, request: PersistRequest) -> Fingerprint:
+    """From the upload where it is at hand, else from the normal form that process answered."""
+    from shared.fingerprint.hashes import fingerprint
+
+    if source is not None:
+        return source.fingerprint
+    if request.normal_form is None:
+        raise RequestInvalid(reason="send the normal form, or the upload as a file")
+    return fingerprint(unpack(request.normal_form))
+
+
+def _dedupe(request: DedupeRequest, uploads: list[Upload]) -> Reply:
+    return Reply(parts().dedupe(_one_at_a_time(uploads), request))
+
+
+def _one_at_a_time(uploads: list[Upload]) -> Iterator[Source]:
+    """Sources whose pixels are let go before the next one's are decoded."""
+    for upload in uploads:
+        source = parts().source(upload)
+        yield source
+        source.release()
+
+
+def _process(request: ProcessRequest, uploads: list[Upload]) -> Reply:
+    return Reply(parts().process(parts().source(uploads[0]), request))
+
+
+def _persist(request: PersistRequest, uploads: list[Upload]) -> Reply:
+    source = parts().source(uploads[0]) if uploads else None
+    persisted = parts().persist(source, request)
+    return Reply(persisted.response, 201 if persisted.created else 200)
+
+
+def _database_ready() -> None:
+    parts().designs.check()
+
+
+def _nas_ready() -> None:
+    parts().nas.check()
+
+
+def _both_ready() -> None:
+    _database_ready()
+    _nas_ready()
+
+
+DEDUPE = Endpoint(
+    name="dedupe",
+    summary="Find out whether the shop already has each uploaded file. Reads only.",
+    request=DedupeRequest,
+    responses={200: DedupeResponse},
+    files="many",
+    handle=_dedupe,
+    ready=_database_ready,
+    limits=body_limits,
+)
+PROCESS = Endpoint(
+    name="process",
+    summary="Prepare one upload for print and stage it on the NAS.",
+    request=ProcessRequest,
+    responses={200: ProcessResponse},
+    files="one",
+    handle=_process,
+    ready=_nas_ready,
+    limits=body_limits,
+)
+PERSIST = Endpoint(
+    name="persist",
+    summary="Record a prepared upload and file it under its name.",
+    request=PersistRequest,
+    responses={201: PersistResponse, 200: PersistResponse},
+    files="optional",
+    handle=_persist,
+    ready=_both_ready,
+    limits=body_limits,
+)
