@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import logging
+import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from shared.flows.rules import Judgement
 from shared.flows.source import Source
 from shared.identity import tenant
 from shared.imaging import limits as imaging_limits
+from shared.log import configure
 from shared.messages import (
     Acting,
     DedupeRequest,
@@ -29,7 +32,7 @@ from shared.messages import (
 )
 from shared.multipart import Upload
 from shared.nas.names import Places, part
-from shared.ports import Designs, Nas
+from shared.ports import Content, Designs, Nas
 from shared.records import Fingerprint
 from shared.settings import MEGABYTE, Settings, settings
 
@@ -37,8 +40,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from shared.flows.persist import Persisted
-
-log = logging.getLogger("platen.wiring")
 
 
 class Parts:
@@ -55,6 +56,7 @@ class Parts:
         self._lock = RLock()
         self._designs: Designs | None = None
         self._nas: Nas | None = None
+        self._executor: Executor | None = None
 
     @property
     def designs(self) -> Designs:
@@ -73,8 +75,21 @@ class Parts:
                 self._nas = open_nas(self.settings)
             return self._nas
 
-    def source(self, upload: Upload) -> Source:
-        return Source(upload.filename, upload.data, self.image_limits)
+    @property
+    def executor(self) -> Executor:
+        """Where the comprehensive workflow's files are worked on at once."""
+        with self._lock:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(self.workers, thread_name_prefix="driver")
+            return self._executor
+
+    @property
+    def workers(self) -> int:
+        """Files that the comprehensive workflow works on at once."""
+        return self.settings.driver_workers or max(2, os.cpu_count() or 1)
+
+    def source(self, filename: str, content: Content | Path) -> Source:
+        return Source(filename, content, self.image_limits)
 
     def user(self, acting: Acting) -> UUID:
         return tenant(acting.user_id or self.settings.default_user)
@@ -112,7 +127,9 @@ class Parts:
 @cache
 def parts() -> Parts:
     """The parts that the process's own settings ask for."""
-    return Parts(settings())
+    own = settings()
+    configure(own.log_format)
+    return Parts(own)
 
 
 def body_limits() -> Limits:
@@ -150,20 +167,24 @@ def _dedupe(request: DedupeRequest, uploads: list[Upload]) -> Reply:
     return Reply(parts().dedupe(_one_at_a_time(uploads), request))
 
 
+def _source(upload: Upload) -> Source:
+    return parts().source(upload.filename, upload.data)
+
+
 def _one_at_a_time(uploads: list[Upload]) -> Iterator[Source]:
     """Sources whose pixels are let go before the next one's are decoded."""
     for upload in uploads:
-        source = parts().source(upload)
+        source = _source(upload)
         yield source
         source.release()
 
 
 def _process(request: ProcessRequest, uploads: list[Upload]) -> Reply:
-    return Reply(parts().process(parts().source(uploads[0]), request))
+    return Reply(parts().process(_source(uploads[0]), request))
 
 
 def _persist(request: PersistRequest, uploads: list[Upload]) -> Reply:
-    source = parts().source(uploads[0]) if uploads else None
+    source = _source(uploads[0]) if uploads else None
     persisted = parts().persist(source, request)
     return Reply(persisted.response, 201 if persisted.created else 200)
 
@@ -176,7 +197,7 @@ def _nas_ready() -> None:
     parts().nas.check()
 
 
-def _both_ready() -> None:
+def both_ready() -> None:
     _database_ready()
     _nas_ready()
 
@@ -208,6 +229,6 @@ PERSIST = Endpoint(
     responses={201: PersistResponse, 200: PersistResponse},
     files="optional",
     handle=_persist,
-    ready=_both_ready,
+    ready=both_ready,
     limits=body_limits,
 )

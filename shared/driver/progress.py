@@ -27,7 +27,7 @@ MEBIBYTE = 1024 * 1024
 
 
 class Report:
-    """Logs each step with its timing and tells the callbacks. Called by the driver's thread only."""
+    """Logs each step with its timing and tells the callbacks; on the driver's thread only."""
 
     def __init__(
         self,
@@ -48,7 +48,9 @@ class Report:
         self._step(CHECKING, "Checking for duplicates using database indexes")
 
     def fell_back(self, left: int, reason: str) -> None:
-        self._warn(f"⚠️ Falling back to the original workflow for {left} files: {reason}", files=left)
+        self._warn(
+            f"⚠️ Falling back to the original workflow for {left} files: {reason}", files=left
+        )
 
     def checked(self, position: int, finding: Finding, match: Match | None) -> None:
         """The lines of one file's check; ``match`` is the decisive one, the batch's included."""

@@ -89,9 +89,7 @@ def _client(timeout_s: float) -> httpx.Client:
     return httpx.Client(timeout=httpx.Timeout(timeout_s, connect=5.0))
 
 
-def _send(
-    timeout_s: float, url: str, request: BaseModel, source: Source | None
-) -> httpx.Response:
+def _send(timeout_s: float, url: str, request: BaseModel, source: Source | None) -> httpx.Response:
     import httpx
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 

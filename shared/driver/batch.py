@@ -1,0 +1,242 @@
+"""A batch on its way through check, preparation and persisting, its files ahead of each other."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from shared.driver import tasks
+from shared.driver.ledger import Ledger
+from shared.driver.progress import Report
+from shared.driver.serial import SerialExecutor
+from shared.driver.transports import Transport
+from shared.errors import DuplicateDesign, InternalError, PlatenError
+from shared.fingerprint.verdict import Earlier, Rule, batch
+from shared.flows.source import Source
+from shared.messages import (
+    DedupeResponse,
+    Filed,
+    Finding,
+    Milliseconds,
+    Outcome,
+    Problem,
+    ProcessResponse,
+    UploadRequest,
+)
+from shared.records import Match, Probe, State, Template
+
+log = logging.getLogger("platen.driver")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a batch is run: on which executor, how many files ahead, and whether for the last time.
+
+    The last run gives every file an outcome, whatever goes wrong; an earlier one raises, and
+    leaves what it did not settle to the next.
+    """
+
+    executor: Executor
+    checks_ahead: int
+    prepared_ahead: int
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A file that was checked and may be filed."""
+
+    at: int
+    finding: Finding
+    template: Template
+    match: Match | None
+    rival: int | None
+    """Position of the earlier file of the batch that it is a duplicate of."""
+
+
+class Batch:
+    """One request's files. Only the driver's thread is in here; tasks take and give values."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        request: UploadRequest,
+        key: str,
+        rule: Rule,
+        transport: Transport,
+        report: Report,
+    ) -> None:
+        self._sources = sources
+        self._request = request
+        self._key = key
+        self._rule = rule
+        self._transport = transport
+        self._report = report
+        self._earlier: dict[int, Earlier] = {}
+        self.ledger = Ledger([source.filename for source in sources], self._settled)
+
+    def run(self, pace: Pace) -> None:
+        """Take the files that have no outcome through the steps, in their order."""
+        waiting = deque(self.ledger.left())
+        checks: deque[tuple[int, Future[DedupeResponse | Problem]]] = deque()
+        prepared: deque[tuple[_Checked, Future[ProcessResponse | Problem] | None]] = deque()
+        while waiting or checks or prepared:
+            while waiting and len(checks) < pace.checks_ahead:
+                at = waiting.popleft()
+                checks.append((at, self._check(at, pace)))
+            if checks:
+                at, check = checks.popleft()
+                with self._settling(at, pace):
+                    checked = self._decide(at, check.result())
+                    if checked is not None:
+                        prepared.append((checked, self._prepare(checked, pace.executor)))
+            while prepared and (len(prepared) > pace.prepared_ahead or not checks):
+                checked, preparation = prepared.popleft()
+                with self._settling(checked.at, pace):
+                    self._finish(checked, preparation)
+
+    @contextmanager
+    def _settling(self, at: int, pace: Pace) -> Iterator[None]:
+        """Whatever goes wrong on the last run is the file's outcome."""
+        try:
+            yield
+        except PlatenError as error:
+            self.ledger.failed(at, Problem.of(error))
+        except Exception:
+            if not pace.is_last:
+                raise
+            log.exception("a file failed unexpectedly")
+            self.ledger.failed(at, Problem.of(InternalError()))
+
+    def _check(self, at: int, pace: Pace) -> Future[DedupeResponse | Problem]:
+        source = self._sources[at]
+        return pace.executor.submit(
+            tasks.check, self._transport, source, self._request, self._key, at
+        )
+
+    def _decide(self, at: int, answer: DedupeResponse | Problem) -> _Checked | None:
+        """What is to be done with a checked file; None where that settles it."""
+        if isinstance(answer, Problem):
+            self.ledger.failed(at, answer)
+            return None
+        finding = answer.files[0]
+        if finding.error is not None:
+            self.ledger.failed(at, finding.error, finding)
+            return None
+        if finding.recorded is not None:
+            return self._resume(at, finding, finding.recorded, answer.template)
+        rival, match = self._match(at, finding)
+        self._report.checked(at, finding, match)
+        is_known = match is not None and not self._request.allow_duplicate
+        if rival is None or not is_known:
+            self._earlier[at] = _earlier(finding)
+        if self._request.check_only:
+            self._answer(at, match, finding)
+            return None
+        if is_known and rival is None and match is not None and match.state is State.ACTIVE:
+            self.ledger.duplicate(at, match, finding.timings_ms)
+            return None
+        return _Checked(at, finding, answer.template, match, rival)
+
+    def _resume(
+        self, at: int, finding: Finding, recorded: Filed, template: Template
+    ) -> _Checked | None:
+        """Go on from what an earlier request under the same key has recorded."""
+        self._earlier[at] = _earlier(finding)
+        if recorded.is_active or self._request.check_only:
+            self.ledger.created(at, recorded, None, finding.timings_ms)
+            return None
+        return _Checked(at, finding, template, None, None)
+
+    def _answer(self, at: int, match: Match | None, finding: Finding) -> None:
+        """The outcome where the seller only asked."""
+        if match is None:
+            self.ledger.held(at, finding.timings_ms)
+        else:
+            self.ledger.duplicate(at, match, finding.timings_ms)
+
+    def _match(self, at: int, finding: Finding) -> tuple[int | None, Match | None]:
+        """The match that decides: an earlier file of the batch before a design of the library."""
+        order = sorted(position for position in self._earlier if position < at)
+        match = batch(_earlier(finding).probe, [self._earlier[at] for at in order], self._rule)
+        if match is None:
+            return None, finding.match
+        return next(at for at in order if self._earlier[at].design_id == match.design_id), match
+
+    def _prepare(
+        self, checked: _Checked, executor: Executor
+    ) -> Future[ProcessResponse | Problem] | None:
+        """Start on the print file, unless the fate of the batch's earlier file decides first."""
+        if checked.rival is not None and not self._request.allow_duplicate:
+            return None
+        source = self._sources[checked.at]
+        self._report.processing(checked.at, source.filename, digital=self._request.digital)
+        request = tasks.process_request(self._request, checked.template, checked.finding.design_id)
+        return executor.submit(tasks.prepare, self._transport, source, request)
+
+    def _finish(
+        self, checked: _Checked, preparation: Future[ProcessResponse | Problem] | None
+    ) -> None:
+        if preparation is None:
+            filed = self.ledger.design(checked.rival) if checked.rival is not None else None
+            if filed is not None and checked.match is not None:
+                match = _filed(checked.match, filed)
+                self.ledger.duplicate(checked.at, match, checked.finding.timings_ms)
+                return
+            # The file it is a duplicate of was not filed after all: this one is, if it can be.
+            checked = replace(checked, rival=None, match=None)
+            preparation = self._prepare(checked, SerialExecutor())
+            self._earlier[checked.at] = _earlier(checked.finding)
+        processed = preparation.result() if preparation else Problem.of(InternalError())
+        if isinstance(processed, Problem):
+            self.ledger.failed(checked.at, processed, checked.finding)
+        else:
+            self._persist(checked, processed)
+
+    def _persist(self, checked: _Checked, processed: ProcessResponse) -> None:
+        at, finding = checked.at, checked.finding
+        self._report.processed(finding.file, processed)
+        request = tasks.persist_request(self._request, checked.template, finding, processed)
+        timings = _added(finding.timings_ms, processed.timings_ms)
+        try:
+            persisted = self._transport.persist(self._sources[at], request)
+        except DuplicateDesign as error:
+            self.ledger.duplicate(at, Match.model_validate(error.match), timings)
+            return
+        self._report.persisted(finding.file, processed, persisted)
+        timings = _added(timings, persisted.timings_ms)
+        self.ledger.created(at, persisted.design, checked.match, timings)
+
+    def _settled(self, at: int, outcome: Outcome) -> None:
+        self._sources[at].release()
+        self._report.settled(outcome)
+
+
+def _earlier(finding: Finding) -> Earlier:
+    """A checked file as the later ones of its batch are compared with it."""
+    if finding.fingerprint is None or finding.upload_sha256 is None:
+        raise InternalError
+    probe = Probe(finding.fingerprint, finding.upload_sha256)
+    return Earlier(finding.design_id, finding.file, probe)
+
+
+def _filed(match: Match, design: Filed) -> Match:
+    """The match with an earlier file of the batch, now that it is filed."""
+    return match.model_copy(
+        update={
+            "design_id": design.id,
+            "filename": design.filename,
+            "file_path": design.file_path,
+            "state": State.ACTIVE,
+        }
+    )
+
+
+def _added(one: Milliseconds, other: Milliseconds) -> Milliseconds:
+    """Timings of two steps of a file, step by step."""
+    names = [*one, *(name for name in other if name not in one)]
+    return {name: round(one.get(name, 0) + other.get(name, 0), 3) for name in names}

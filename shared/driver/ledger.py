@@ -1,0 +1,100 @@
+"""What became of each file of a batch: exactly one outcome, in the files' order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shared.errors import DuplicateDesign
+from shared.messages import Done, Filed, Finding, Milliseconds, Outcome, Problem, Result, Summary
+from shared.records import Match, Verdict
+
+
+class Ledger:
+    """Files in, outcomes out. ``on_settled`` is told of each outcome as it is entered."""
+
+    def __init__(self, files: list[str], on_settled: Callable[[int, Outcome], None]) -> None:
+        self._files = files
+        self._on_settled = on_settled
+        self._outcomes: dict[int, Outcome] = {}
+        self._designs: dict[int, Filed] = {}
+
+    def left(self) -> list[int]:
+        """Positions of the files that have no outcome yet."""
+        return [at for at in range(len(self._files)) if at not in self._outcomes]
+
+    def design(self, at: int) -> Filed | None:
+        """The design that the file at a position was filed as."""
+        return self._designs.get(at)
+
+    def created(
+        self, at: int, design: Filed, match: Match | None, timings_ms: Milliseconds
+    ) -> None:
+        """``match`` is what it was filed in spite of, where the seller allowed duplicates."""
+        self._designs[at] = design
+        self._settle(
+            at,
+            Done.CREATED,
+            verdict=Verdict.DUPLICATE if match else Verdict.UNIQUE,
+            reason=f"Filed as {design.filename}.",
+            design_id=design.id,
+            filename=design.filename,
+            file_path=design.file_path,
+            match=match,
+            timings_ms=timings_ms,
+        )
+
+    def duplicate(self, at: int, match: Match, timings_ms: Milliseconds) -> None:
+        self._settle(
+            at,
+            Done.DUPLICATE,
+            verdict=Verdict.DUPLICATE,
+            code=DuplicateDesign.code,
+            reason=f"The shop already has it as {match.filename}.",
+            match=match,
+            timings_ms=timings_ms,
+        )
+
+    def held(self, at: int, timings_ms: Milliseconds) -> None:
+        self._settle(
+            at,
+            Done.HELD,
+            verdict=Verdict.UNIQUE,
+            code="check_only",
+            reason="The shop does not have it; nothing was written, as asked.",
+            timings_ms=timings_ms,
+        )
+
+    def failed(self, at: int, problem: Problem, finding: Finding | None = None) -> None:
+        self._settle(
+            at,
+            Done.FAILED,
+            verdict=finding.verdict if finding else None,
+            code=problem.code,
+            reason=problem.message,
+            retryable=problem.retryable,
+            timings_ms=finding.timings_ms if finding else {},
+        )
+
+    def result(self, key: str, elapsed_s: float) -> Result:
+        """The batch's result, once no file is left."""
+        outcomes = [self._outcomes[at] for at in range(len(self._files))]
+        counts = {done: sum(outcome.outcome is done for outcome in outcomes) for done in Done}
+        designs = [self._designs[at] for at in sorted(self._designs)]
+        return Result(
+            designs=designs,
+            total=len(designs),
+            outcomes=outcomes,
+            summary=Summary(
+                uploaded=len(outcomes),
+                duplicates=counts[Done.DUPLICATE],
+                created=counts[Done.CREATED],
+                failed=counts[Done.FAILED],
+                elapsed_ms=round(elapsed_s * 1000, 3),
+            ),
+            idempotency_key=key,
+        )
+
+    def _settle(self, at: int, done: Done, **facts: object) -> None:
+        outcome = Outcome.model_validate({"file": self._files[at], "outcome": done, **facts})
+        self._outcomes[at] = outcome
+        self._on_settled(at, outcome)

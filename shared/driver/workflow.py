@@ -1,0 +1,80 @@
+"""The workflow: check, prepare and persist a batch's files, and what happens where that fails.
+
+Files are checked and prepared ahead of each other on an executor; what was found is decided and
+persisted strictly in the files' order, so numbers follow the upload and of two equal files the
+first is filed. ``original`` is this on a serial executor, ``comprehensive`` on a parallel one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from time import perf_counter
+
+from shared.driver.batch import Batch, Pace
+from shared.driver.progress import Report
+from shared.driver.serial import SerialExecutor
+from shared.driver.transports import Transport
+from shared.flows.rules import Judgement
+from shared.flows.source import Source
+from shared.identity import fresh_key, tenant
+from shared.messages import Event, Progress, Result, UploadRequest
+from shared.settings import Settings
+
+log = logging.getLogger("platen.driver")
+
+ORIGINAL_LIMIT = 2
+"""A batch of at most this many files is worked on serially: the workflow's own rule."""
+
+CHECKS_AHEAD = 2
+"""Files that the original workflow checks before it prepares the first."""
+
+
+def upload(
+    sources: Sequence[Source],
+    request: UploadRequest,
+    transport: Transport,
+    settings: Settings,
+    executor: Executor,
+    width: int,
+    progress_callback: Progress | None = None,
+    on_event: Callable[[Event], None] | None = None,
+) -> Result:
+    """Take a batch in: one outcome for each file, in order, whatever happens to it.
+
+    More than two files are worked on by the comprehensive workflow, on ``executor``, ``width`` at once. The files
+    that have no outcome then, because it was not triggered, raised, or ended without them, are
+    worked on by the original one. ``progress_callback`` gets the workflow's steps and messages,
+    ``on_event`` an event for each of them and for each outcome.
+    """
+    started = perf_counter()
+    report = Report(len(sources), progress_callback, on_event)
+    rule = Judgement.of(request, settings).rule
+    key = request.idempotency_key or fresh_key()
+    batch = Batch(sources, request, key, rule, transport, report)
+    if len(sources) > ORIGINAL_LIMIT:
+        report.started("comprehensive workflow")
+        comprehensive(batch, executor, width, report)
+    else:
+        report.started(f"≤{ORIGINAL_LIMIT} images workflow")
+    original(batch)
+    result = batch.ledger.result(key, perf_counter() - started)
+    report.finished(tenant(request.user_id or settings.default_user), result.summary)
+    return result
+
+
+def comprehensive(batch: Batch, executor: Executor, width: int, report: Report) -> None:
+    """Run a batch ``width`` files wide. When that breaks, files are left without an outcome."""
+    pace = Pace(executor, checks_ahead=width, prepared_ahead=width, is_last=False)
+    try:
+        batch.run(pace)
+    except Exception as error:
+        log.exception("the comprehensive workflow broke off")
+        report.fell_back(len(batch.ledger.left()), type(error).__name__)
+
+
+def original(batch: Batch) -> None:
+    """Run what is left of a batch file after file."""
+    pace = Pace(SerialExecutor(), checks_ahead=CHECKS_AHEAD, prepared_ahead=0, is_last=True)
+    batch.run(pace)
