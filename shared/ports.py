@@ -141,6 +141,18 @@ class Designs(Library, Protocol):
         """
         ...
 
+    def templates(self, user_id: UUID) -> list[Template]:
+        """What the tenant can name, by name: its own, and the built-in ones these leave."""
+        ...
+
+    def save_template(self, user_id: UUID, template: Template) -> None:
+        """Add the tenant's own template, or change the one of that name."""
+        ...
+
+    def remove_template(self, user_id: UUID, name: str) -> None:
+        """Remove the tenant's own template. Raises TemplateUnknown when it has none of the name."""
+        ...
+
     def get(self, user_id: UUID, design_id: UUID) -> Design | None: ...
 
     def has_legacy(self, user_id: UUID) -> bool:

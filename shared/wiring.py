@@ -72,7 +72,7 @@ class Parts:
             if self._nas is None:
                 from shared.nas.open import open_nas
 
-                self._nas = open_nas(self.settings)
+                self._nas = open_nas(self.settings.nas_url, self.settings.home)
             return self._nas
 
     @property
@@ -87,6 +87,12 @@ class Parts:
     def workers(self) -> int:
         """Files that the comprehensive workflow works on at once."""
         return self.settings.driver_workers or max(2, os.cpu_count() or 1)
+
+    def migrate(self) -> None:
+        """Bring the database up to date."""
+        from shared.database import migrate
+
+        migrate.upgrade(self.settings.database_url or _embedded(self.settings))
 
     def source(self, filename: str, content: Content | Path) -> Source:
         return Source(filename, content, self.image_limits)
@@ -142,14 +148,19 @@ def _open_designs(settings: Settings) -> Designs:
     from shared.database.designs import PostgresDesigns
     from shared.database.engine import create
 
-    url = settings.database_url
-    if url is None:
-        from shared.database import embedded, migrate
+    url = settings.database_url or _embedded(settings)
+    return PostgresDesigns(
+        create(url, pool=settings.database_pool, timeout_s=settings.database_timeout_s)
+    )
 
-        url = embedded.start(settings.home).url
-        migrate.upgrade(url)
-    engine = create(url, pool=settings.database_pool, timeout_s=settings.database_timeout_s)
-    return PostgresDesigns(engine)
+
+def _embedded(settings: Settings) -> str:
+    """The URL of the embedded database, started and migrated."""
+    from shared.database import embedded, migrate
+
+    url = embedded.start(settings.home).url
+    migrate.upgrade(url)
+    return url
 
 
 def _fingerprint(source: Source | None, request: PersistRequest) -> Fingerprint:

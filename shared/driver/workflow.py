@@ -43,10 +43,10 @@ def upload(
 ) -> Result:
     """Take a batch in: one outcome for each file, in order, whatever happens to it.
 
-    More than two files are worked on by the comprehensive workflow, on ``executor``, ``width`` at once. The files
-    that have no outcome then, because it was not triggered, raised, or ended without them, are
-    worked on by the original one. ``progress_callback`` gets the workflow's steps and messages,
-    ``on_event`` an event for each of them and for each outcome.
+    More than two files are worked on by the comprehensive workflow, on ``executor``, ``width`` at
+    once. The files that have no outcome then, because it was not triggered, raised, or ended
+    without them, are worked on by the original one. ``progress_callback`` gets the workflow's
+    steps and messages, ``on_event`` an event for each of them and for each outcome.
     """
     started = perf_counter()
     report = Report(len(sources), progress_callback, on_event)

@@ -1,0 +1,1 @@
+"""What runs and carries the functions."""

@@ -1,0 +1,1 @@
+"""The local emulator: everything on one machine, nothing but Python installed."""

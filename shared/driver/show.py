@@ -1,0 +1,52 @@
+"""What the command line shows a person: a progress bar, and a sentence for each file."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from shared.messages import Done, Event, Outcome
+
+_SIGNS = {Done.CREATED: "✅", Done.DUPLICATE: "⚠️", Done.HELD: "⏸️", Done.FAILED: "❌"}
+
+
+@contextmanager
+def bar(count: int) -> Iterator[Callable[[Event], None]]:
+    """A progress bar on standard error where that is a terminal; elsewhere the log tells."""
+    if not sys.stderr.isatty():
+        yield _ignore
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    log = logging.getLogger("platen")
+    level = log.level
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("Checking", total=count)
+
+        def on_event(event: Event) -> None:
+            if event.event == "outcome":
+                progress.advance(task)
+            elif event.message:
+                progress.update(task, description=event.message)
+
+        # The bar tells what the log would; warnings still come through.
+        log.setLevel(max(level, logging.WARNING))
+        try:
+            yield on_event
+        finally:
+            log.setLevel(level)
+
+
+def sentence(outcome: Outcome) -> str:
+    """One line for one file: what was done, and where the design is or why there is none."""
+    place = outcome.file_path or (outcome.match.file_path if outcome.match else None)
+    where = f" {place}" if place else ""
+    return f"{_SIGNS[outcome.outcome]} {outcome.file}: {outcome.reason}{where}"
+
+
+def _ignore(event: Event) -> None:
+    """Do nothing: nobody watches."""
