@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import hashlib
 
+import imagehash
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from shared.errors import FullyTransparent
 from shared.fingerprint.bias import ALPHA_STRENGTH, INDEX_STRENGTH, biased
 from shared.fingerprint.lanczos import shrink
-from shared.fingerprint.normal import crop
 from shared.fingerprint.signature import signature
-from shared.records import HASH_BITS, Fingerprint, NormalForm
+from shared.imaging.trim import trim
+from shared.records import Fingerprint, NormalForm
 
 HASH_SIZE = 16
 """Bits of each side of a hash."""
 
-TELLING_BITS = 16
-"""A phash with no more bits than this set (or unset) tells next to nothing.
+TELLING_BITS = 17
+"""Bits that a phash sets at least if it tells pictures apart; no phash sets more than half.
 
 A picture that is flat, or changes along one axis only, has its DCT coefficients in one row or
 column of 16. With the alpha dropped, all art in black ink is such a picture.
 """
+
+_COVER = ((np.arange(256) * 128 + 127) // 255).astype(np.uint8)
+"""Half of each alpha, 0 to 128."""
 
 
 def fingerprint(form: NormalForm) -> Fingerprint:
@@ -56,31 +59,25 @@ def legacy_phash(pixels: npt.NDArray[np.uint8]) -> str | None:
     ``pixels``: (h, w, 4) uint8 RGBA, straight alpha; cropped at alpha above 0, as the workflow
     does. None where the hash tells nothing (`telling`). Raises FullyTransparent.
     """
-    art = crop(pixels, 0)
-    if art is None:
-        raise FullyTransparent
-    value = _phash(np.asarray(shrink(art, "RGB").convert("L")))
+    value = _phash(np.asarray(shrink(trim(pixels), "RGB").convert("L")))
     return value if telling(value) else None
 
 
 def telling(phash: str) -> bool:
-    """Whether a phash can tell pictures apart: not nearly all of its bits are equal."""
-    bits = int(phash, 16).bit_count()
-    return TELLING_BITS < bits < HASH_BITS - TELLING_BITS
+    """Whether a phash can tell pictures apart: it is not nearly all zeros."""
+    return int(phash, 16).bit_count() >= TELLING_BITS
 
 
 def _luma(form: NormalForm) -> npt.NDArray[np.uint8]:
     colours = form.pixels[..., :3]
     if not form.is_opaque:
         # Alpha * (128 + colour / 2): black ink differs from nothing, and white ink from black.
-        cover = (form.pixels[..., 3:].astype(np.uint16) * 128 + 127) // 255
-        colours = np.minimum(cover + colours // 2, 255).astype(np.uint8)
+        # The halves are 128 and 127 at most, so their sum fits in 8 bits.
+        colours = _COVER[form.pixels[..., 3:]] + (colours >> 1)
     return np.asarray(Image.fromarray(colours).convert("L"))
 
 
 def _four(picture: npt.NDArray[np.uint8]) -> tuple[str, str, str, str]:
-    import imagehash  # brings SciPy: not every function that loads this module hashes
-
     image = Image.fromarray(picture)
     return (
         str(imagehash.phash(image, hash_size=HASH_SIZE)),
@@ -91,8 +88,6 @@ def _four(picture: npt.NDArray[np.uint8]) -> tuple[str, str, str, str]:
 
 
 def _phash(picture: npt.NDArray[np.uint8]) -> str:
-    import imagehash  # see above
-
     return str(imagehash.phash(Image.fromarray(picture), hash_size=HASH_SIZE))
 
 

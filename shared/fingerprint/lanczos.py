@@ -16,8 +16,11 @@ SIDE = 256
 THREADS = min(4, os.cpu_count() or 1)
 """Threads of one call. A driver works on several files at once: more would only crowd it."""
 
-STRIP_BYTES = 1 << 20
-"""Size of a strip: it is converted and resized while it lies in a processor's own cache."""
+STRIPS = 2 * THREADS
+"""Strips of a large picture. Few, since Pillow weighs its filter anew for each (about 1 ms)."""
+
+SMALL_PX = 1_000_000
+"""Pixels up to which threads cost more than they bring."""
 
 
 def shrink(pixels: npt.NDArray[np.uint8], mode: str) -> Image.Image:
@@ -33,8 +36,8 @@ def shrink(pixels: npt.NDArray[np.uint8], mode: str) -> Image.Image:
     """
     height, width = pixels.shape[:2]
     is_tall = height - SIDE > 2 * max(0, width - SIDE)
-    length, across = (width, height) if is_tall else (height, width)
-    step = max(1, STRIP_BYTES // (4 * across))
+    length = width if is_tall else height
+    step = -(-length // STRIPS) if height * width > SMALL_PX else length
 
     def narrow(start: int) -> Image.Image:
         strip = pixels[:, start : start + step] if is_tall else pixels[start : start + step]

@@ -62,8 +62,9 @@ def _chroma(form: NormalForm) -> bytes:
 def _cells(form: NormalForm, count: int) -> tuple[npt.NDArray[np.int64], int]:
     """Sums of R, G, B and A over ``count`` x ``count`` cells, and the pixels of a cell."""
     side = SIDE // count
-    blocks = form.pixels.reshape(count, side, count, side, 4)
-    return blocks.sum(axis=(1, 3), dtype=np.int64), side * side
+    rows = form.pixels.reshape(count, side, SIDE, 4).sum(axis=1, dtype=np.uint16)
+    sums = rows.reshape(count, count, side, 4).sum(axis=2, dtype=np.int64)
+    return sums, side * side
 
 
 def _thousand_luma(sums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

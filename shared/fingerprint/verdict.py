@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeVar
 from uuid import UUID
 
 from shared.fingerprint.hashes import telling
@@ -20,6 +21,8 @@ from shared.records import (
     Tier,
 )
 from shared.settings import Policy
+
+_Known = TypeVar("_Known", Design, "Earlier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +71,16 @@ def best(probe: Probe, designs: Iterable[Design], rule: Rule, tier: Tier) -> Mat
     match carries the tier of the comparison that decided. The strongest comparison wins, then
     the least distance, then the oldest design.
     """
-    found = [
-        (finding.test, finding.bits, design.sequence, design, finding)
-        for design in designs
+    oldest_first = sorted(designs, key=lambda design: design.sequence)
+    found = _strongest(
+        (design, finding)
+        for design in oldest_first
         if (finding := _compare(probe, design.fingerprint, design.upload_sha256, rule))
         and (tier is not Tier.EXACT or finding.tier is Tier.EXACT)
-    ]
-    if not found:
+    )
+    if found is None:
         return None
-    *_, design, finding = min(found, key=lambda item: item[:3])
+    design, finding = found
     return Match(
         design_id=design.design_id,
         filename=design.filename,
@@ -88,16 +92,16 @@ def best(probe: Probe, designs: Iterable[Design], rule: Rule, tier: Tier) -> Mat
     )
 
 
-def batch(probe: Probe, earlier: Sequence[Earlier], rule: Rule) -> Match | None:
-    """The strongest match among the earlier files of the batch, or None; then the first of them."""
-    found = [
-        (finding.test, finding.bits, position, file, finding)
-        for position, file in enumerate(earlier)
+def batch(probe: Probe, earlier: Iterable[Earlier], rule: Rule) -> Match | None:
+    """The strongest match among the earlier files of the batch, or None; else as in `best`."""
+    found = _strongest(
+        (file, finding)
+        for file in earlier
         if (finding := _compare(probe, file.probe.fingerprint, file.probe.upload_sha256, rule))
-    ]
-    if not found:
+    )
+    if found is None:
         return None
-    *_, file, finding = min(found, key=lambda item: item[:3])
+    file, finding = found
     return Match(
         design_id=file.design_id,
         filename=file.filename,
@@ -107,6 +111,11 @@ def batch(probe: Probe, earlier: Sequence[Earlier], rule: Rule) -> Match | None:
         test=finding.test.name.lower(),
         distances=finding.distances,
     )
+
+
+def _strongest(found: Iterable[tuple[_Known, _Finding]]) -> tuple[_Known, _Finding] | None:
+    """The first of the strongest findings, or None where there is none."""
+    return min(found, key=lambda pair: (pair[1].test, pair[1].bits), default=None)
 
 
 def _compare(
