@@ -1,19 +1,32 @@
-"""An upload's bytes become artwork: upright RGBA, 8 bit, straight alpha."""
+"""An upload's bytes become artwork: upright RGBA, 8 bits, straight alpha."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
+from kornia_rs import io as kornia
+from PIL import ImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from shared.errors import CorruptImage
+from shared.imaging.colour import regray, rgb_of_cmyk
+from shared.imaging.headers import icc, png, tiff
 from shared.imaging.limits import Colour, Content, Format, Header, Limits, judge
 from shared.imaging.opencv import cv2
+from shared.imaging.pixels import Pixels
 
-Pixels = npt.NDArray[np.uint8]
+FAST_PIXELS = 32_000_000
+"""The fast PNG decoder holds Python's lock, for 0.1 s at 8 megapixels; larger pictures go to
+OpenCV, which takes twice as long and lets other threads run."""
+
+_OPAQUE = 0xFF000000
+"""Alpha 255 in the highest byte of a little-endian RGBA pixel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +34,7 @@ class Artwork:
     """What an upload decodes to.
 
     ``pixels``: (height, width, 4) uint8, RGBA, straight alpha, C-contiguous, upright, read-only.
-    ``icc``: the RGB colour profile that the numbers are meant in; None: sRGB or untagged.
+    ``icc``: the RGB colour profile the numbers are meant in; None: sRGB, or the file has none.
     ``is_opaque``: every alpha is 255.
     """
 
@@ -31,71 +44,108 @@ class Artwork:
 
 
 def decode(data: Content, limits: Limits) -> Artwork:
-    """Judge, then decode. 16-bit samples keep their high byte.
+    """Judge the bytes, then decode them.
 
-    Raises the FileRefused classes only.
+    16-bit samples keep their high byte. CMYK becomes sRGB by its profile; so do the levels of
+    gray with a gray profile. Raises the FileRefused classes only, and never answers part of a
+    picture; the one damage that is not seen is a CMYK JPEG whose pixels end early but in order.
     """
     content = bytes(data)
     header = judge(content, limits)
-    pixels = _upright(_pixels(content, header), header.orientation)
+    try:
+        pixels = _pixels(content, header)
+    except Exception as error:
+        # Decoders raise whatever they meet on damaged files, ValueError to ZeroDivisionError.
+        raise CorruptImage(reason="its pixels can't be decoded") from error
+    pixels = np.ascontiguousarray(_upright(pixels, header.orientation))
     pixels.flags.writeable = False
-    is_rgb = header.icc is not None and header.icc[16:20] == b"RGB "
-    return Artwork(pixels, header.icc if is_rgb else None, bool(pixels[..., 3].min() == 255))
+    profile = header.icc if header.icc and icc.space(header.icc) == b"RGB " else None
+    return Artwork(pixels, profile, bool(pixels.view("<u4").min() >= _OPAQUE))
 
 
 def _pixels(content: bytes, header: Header) -> Pixels:
-    if header.format in (Format.TIFF, Format.BMP) or header.colour is Colour.CMYK:
-        return _pillow(content, header)
-    return _opencv(content, header)
-
-
-def _opencv(content: bytes, header: Header) -> Pixels:
-    try:
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise CorruptImage(reason="its pixels can't be decoded") from error
-    if picture is None or picture.shape[:2] != (header.height, header.width):
-        raise CorruptImage(reason="its pixels can't be decoded")
-    alpha = None
-    if picture.ndim == 2 and header.key is not None:
-        scale = 255 // ((1 << header.depth) - 1) if header.depth < 8 else 1
-        alpha = np.where(picture == header.key[0] * scale, 0, 255).astype(np.uint8)
-    if picture.dtype == np.uint16:
-        picture = np.ascontiguousarray((picture >> 8).astype(np.uint8))
-    channels = 1 if picture.ndim == 2 else picture.shape[2]
-    code = {1: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}[channels]
-    pixels = cv2.cvtColor(picture, code)
-    if alpha is not None:
-        pixels[..., 3] = alpha
+    """The stored picture as (height, width, 4) RGBA, not yet upright."""
+    if header.format is Format.PNG:
+        pixels = _png(png.bare(content), header)
+    elif header.format is Format.WEBP:
+        pixels = _opencv(content, header)
+    elif header.format is Format.JPEG and header.colour is not Colour.CMYK:
+        pixels = _jpeg(content, header)
+    else:
+        pixels = _pillow(content, header)
+    if pixels.shape != (header.height, header.width, 4):
+        raise ValueError("the decoder sees another size than the header walk")
+    if header.colour in (Colour.GRAY, Colour.GRAY_ALPHA):
+        return regray(pixels, header.icc)
     return pixels
 
 
+def _png(content: bytes, header: Header) -> Pixels:
+    is_plain = header.depth == 8 and header.key is None
+    if is_plain and header.width * header.height <= FAST_PIXELS:
+        shape = header.height, header.width
+        if header.colour is Colour.RGBA:
+            return np.asarray(kornia.decode_image_png_u8(content, shape, "rgba"), np.uint8)
+        if header.colour is Colour.RGB:
+            return _rgba(kornia.decode_image_png_u8(content, shape, "rgb"), cv2.COLOR_RGB2RGBA)
+    return _opencv(content, header)
+
+
+def _jpeg(content: bytes, header: Header) -> Pixels:
+    """By libjpeg-turbo's strict interface: OpenCV and Pillow fill what is missing with gray."""
+    if header.colour is Colour.GRAY:
+        return _rgba(kornia.decode_image_jpegturbo(content, "mono"), cv2.COLOR_GRAY2RGBA)
+    return _rgba(kornia.decode_image_jpegturbo(content, "rgb"), cv2.COLOR_RGB2RGBA)
+
+
+def _opencv(content: bytes, header: Header) -> Pixels:
+    """A PNG or WebP. OpenCV loses the transparent level of gray PNGs; it is found again here."""
+    stored = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if stored is None:
+        raise ValueError("OpenCV can't read it")
+    picture = _eight_bits(stored)
+    if picture.ndim == 2:
+        pixels = _rgba(picture, cv2.COLOR_GRAY2RGBA)
+        if header.key:
+            step = 255 // (2**header.depth - 1) if header.depth < 8 else 1
+            pixels[stored == header.key[0] * step, 3] = 0
+        return pixels
+    return _rgba(picture, cv2.COLOR_BGR2RGBA if picture.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+
+
 def _pillow(content: bytes, header: Header) -> Pixels:
-    try:
-        with Image.open(io.BytesIO(content), formats=[header.format.upper()]) as image:
-            image.load()
-            if header.colour is Colour.CMYK:
-                return _from_cmyk(image, header.icc)
-            return np.array(image.convert("RGBA"))
-    except Exception as error:
-        raise CorruptImage(reason="its pixels can't be decoded") from error
+    """A TIFF, BMP or CMYK JPEG."""
+    source = io.BytesIO(tiff.bare(content) if header.format is Format.TIFF else content)
+    # Opened by class: Image.open would try every plugin and warn by limits of its own.
+    with _PILLOW[header.format](source) as image:
+        image.load()
+        if image.mode == "CMYK":
+            return np.array(rgb_of_cmyk(image, header.icc).convert("RGBA"))
+        if image.mode.startswith("I;16"):
+            return _rgba(_eight_bits(np.asarray(image)), cv2.COLOR_GRAY2RGBA)
+        if image.mode == "La":
+            return np.array(image.convert("LA").convert("RGBA"))
+        return np.array(image.convert("RGBA"))
 
 
-def _from_cmyk(image: Image.Image, icc: bytes | None) -> Pixels:
-    if icc is not None:
-        srgb = ImageCms.createProfile("sRGB")
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        converted = ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
-        if converted is not None:
-            image = converted
-    return np.array(image.convert("RGBA"))
+_PILLOW: dict[Format, type[ImageFile.ImageFile]] = {
+    Format.TIFF: TiffImageFile,
+    Format.BMP: BmpImageFile,
+    Format.JPEG: JpegImageFile,
+}
+
+
+def _eight_bits(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """16-bit samples as their high byte, as libpng and Pillow strip them."""
+    return picture if picture.itemsize == 1 else (picture >> 8).astype(np.uint8)
+
+
+def _rgba(picture: npt.NDArray[Any], conversion: int) -> Pixels:
+    return np.asarray(cv2.cvtColor(picture, conversion), np.uint8)
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Turn and mirror as EXIF says (Exif 2.32, section 4.6.4, tag 0x0112)."""
-    if orientation == 1:
-        return pixels
-    if orientation >= 5:
-        pixels = cv2.transpose(pixels)
-    flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
-    return pixels if flip is None else cv2.flip(pixels, flip)
+    """Turn and mirror as EXIF says (Exif 2.32, section 4.6.4, Orientation)."""
+    turned: npt.NDArray[Any] = cv2.transpose(pixels) if orientation >= 5 else pixels
+    mirror = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
+    return np.asarray(turned if mirror is None else cv2.flip(turned, mirror), np.uint8)

@@ -1,7 +1,7 @@
 """Bytes are judged before any decoder sees them: pure, and cheap on hostile files.
 
-A decoder allocates what a header claims; a file of 44 bytes can claim gigabytes. So each format's
-headers are walked here first, over the whole file, and held against its length and the limits.
+A decoder allocates what a header claims, and a file of 44 bytes can claim gigabytes. So each
+format's headers are walked first and held against the file's length and the limits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Colour", "Content", "Format", "Header", "Limits", "judge"]
 
 Content = bytes | bytearray | memoryview
 
-_MEGABYTE = 1_000_000
+_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Limits:
     max_bytes: int
     """Bytes of the file."""
     max_pixels: int
-    """Width x height."""
+    """Width times height."""
     max_side: int
     """Pixels of the longer side."""
 
@@ -36,35 +36,36 @@ class Limits:
 def judge(data: Content, limits: Limits) -> Header:
     """What the image says of itself, when it can be given to a decoder.
 
-    Raises EmptyFile, FileTooLarge, UnsupportedFormat, CorruptImage, ImageTooLarge or
-    AnimatedImage. Not promised: that the pixels can be decoded.
+    The format is known by content, never by a name. Raises EmptyFile, FileTooLarge,
+    UnsupportedFormat, CorruptImage, ImageTooLarge or AnimatedImage.
+    Not promised: that the pixels can be decoded.
     """
     size = memoryview(data).nbytes
     if not size:
         raise EmptyFile
     if size > limits.max_bytes:
-        raise FileTooLarge(size_mb=size / _MEGABYTE, limit_mb=limits.max_bytes / _MEGABYTE)
+        raise FileTooLarge(size_mb=size / _MILLION, limit_mb=limits.max_bytes / _MILLION)
     content = bytes(data)
     walk = _walk(content)
     try:
         header = walk(content)
     except (struct.error, IndexError) as error:
-        raise CorruptImage(reason="it ends within its header") from error
+        raise CorruptImage(reason="it ends within a header") from error
     _check_size(header, limits)
     return header
 
 
 def _walk(data: bytes) -> Callable[[bytes], Header]:
-    """The header walk for the format that the first bytes show; a file's name is never asked."""
+    """The header walk of the format that the first bytes show."""
     if data.startswith(png.SIGNATURE):
         return png.walk
     if data.startswith(jpeg.SIGNATURE):
         return jpeg.walk
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return webp.walk
-    if data.startswith((b"II*\0", b"MM\0*")):
+    if data.startswith(tiff.SIGNATURES):
         return tiff.walk
-    if data.startswith(b"BM") and data[6:10] == b"\0\0\0\0":
+    if data.startswith(bmp.SIGNATURE):
         return bmp.walk
     raise UnsupportedFormat
 
@@ -72,10 +73,7 @@ def _walk(data: bytes) -> Callable[[bytes], Header]:
 def _check_size(header: Header, limits: Limits) -> None:
     width, height = header.width, header.height
     if not width or not height:
-        raise CorruptImage(reason="it has no width or height")
+        raise CorruptImage(reason="it has no width or no height")
     if max(width, height) > limits.max_side or width * height > limits.max_pixels:
-        raise ImageTooLarge(
-            width=width,
-            height=height,
-            limit=f"{limits.max_pixels / 1_000_000:g} megapixels and {limits.max_side} px a side",
-        )
+        most = f"{limits.max_pixels / _MILLION:g} megapixels and {limits.max_side} px a side"
+        raise ImageTooLarge(width=width, height=height, limit=most)

@@ -1,10 +1,10 @@
-"""EXIF: the one tag that changes how a picture is seen (Exif 2.32, section 4.6.4, tag 0x0112)."""
+"""EXIF: the one tag that changes how a picture is seen (Exif 2.32, section 4.6.4)."""
 
 from __future__ import annotations
 
 import struct
 
-ORIENTATION = 0x0112
+_ORIENTATION = 0x0112
 
 
 def orientation(content: bytes) -> int:
@@ -16,12 +16,15 @@ def orientation(content: bytes) -> int:
     try:
         (directory,) = struct.unpack_from(f"{endian}I", content, 4)
         (entries,) = struct.unpack_from(f"{endian}H", content, directory)
-        for entry in range(entries):
-            tag, _, _, value = struct.unpack_from(
-                f"{endian}HHIH", content, directory + 2 + 12 * entry
-            )
-            if tag == ORIENTATION:
-                return value if 1 <= value <= 8 else 1
+        for place in range(directory + 2, directory + 2 + 12 * entries, 12):
+            tag, _, _, value = struct.unpack_from(f"{endian}HHIH", content, place)
+            if tag == _ORIENTATION:
+                return upright_unless_known(value)
     except struct.error:
-        pass
+        pass  # viewers show a picture with damaged EXIF as it is stored
     return 1
+
+
+def upright_unless_known(value: int) -> int:
+    """``value`` where it is one of the eight orientations, else 1."""
+    return value if 1 <= value <= 8 else 1

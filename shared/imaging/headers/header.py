@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-MAX_PROFILE = 4 << 20
-"""Bytes of a colour profile: the largest printer profiles in use have about 3 MB."""
-
 
 class Format(StrEnum):
     """The formats that are taken in, known by content."""
@@ -32,13 +29,14 @@ class Colour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """An image's own description of itself, checked against the file it stands in."""
+    """An image's own description of itself, held against the file it stands in."""
 
     format: Format
     width: int
     """Stored width in pixels, before the picture is turned upright."""
     height: int
     colour: Colour
+    """TIFF and BMP: alpha apart, which their decoder judges."""
     depth: int = 8
     """Bits of one sample."""
     key: tuple[int, ...] | None = None
@@ -46,4 +44,4 @@ class Header:
     orientation: int = 1
     """EXIF orientation, 1 (upright) to 8."""
     icc: bytes | None = None
-    """The embedded colour profile, as it stands in the file."""
+    """The embedded colour profile, of whatever colour space."""

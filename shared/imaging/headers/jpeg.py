@@ -4,93 +4,98 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 
-from shared.errors import CorruptImage
-from shared.imaging.headers import exif
+from shared.errors import CorruptImage, UnsupportedFormat
+from shared.imaging.headers import exif, icc
 from shared.imaging.headers.header import Colour, Format, Header
 
 SIGNATURE = b"\xff\xd8\xff"
 
 MAX_SEGMENTS = 10_000
-"""Segments before the first scan: honest files have tens, metadata of 64 KB each included."""
+"""Honest files have tens; metadata of several megabytes comes in hundreds of 64 KB."""
 
 MAX_SCANS = 100
-"""Each scan of a progressive file is a pass over all pixels; encoders write about ten."""
+"""Each scan is a pass over all pixels. Encoders write about ten."""
 
 PIXELS_PER_BYTE = 512
-"""Most pixels a byte of Huffman-coded data can hold: each block of 64 takes a bit at least."""
+"""Each 8 x 8 block takes a bit at least, so no byte holds more pixels."""
 
-_MARKER = re.compile(rb"\xff[\x01-\xfe]")
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+"""A marker, restarts apart. In coded pixels FF is followed by 00 or a restart only, so one search
+jumps over a whole scan at memory speed."""
+
+_EOI, _SOS, _APP1, _APP2 = 0xD9, 0xDA, 0xE1, 0xE2
+_BARE = (0x01, 0xD8, _EOI)
+"""Markers that no length follows."""
+_SOF = (0xC0, 0xC1, 0xC2)
+"""Baseline, extended and progressive frames with Huffman codes."""
+_OTHER_SOF = (0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF)
+"""Lossless, hierarchical and arithmetic frames, which hardly any program reads."""
+Segment = tuple[int, int, int]
+"""A marker, and where its content starts and ends."""
+
 _COLOURS = {1: Colour.GRAY, 3: Colour.RGB, 4: Colour.CMYK}
-
-SOF = frozenset((0xC0, 0xC1, 0xC2))
-"""Baseline, extended and progressive Huffman frames: what decoders read."""
-OTHER_SOF = frozenset((0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF))
-SOS, EOI = 0xDA, 0xD9
 
 
 def walk(data: bytes) -> Header:
-    """The header of a JPEG; raises CorruptImage for markers that don't fit the file."""
-    frame: tuple[int, int, Colour, int] | None = None
-    orientation = 1
-    profile: dict[int, bytes] = {}
-    position = 2
-    for _ in range(MAX_SEGMENTS):
-        marker, start, position = _segment(data, position)
-        if marker in SOF:
-            if frame:
-                raise CorruptImage(reason="it has two frame headers")
-            frame = _frame(data, start)
-        elif marker in OTHER_SOF:
-            raise CorruptImage(reason="its kind of JPEG coding can't be read")
-        elif marker == 0xE1 and data.startswith(b"Exif\0\0", start):
-            orientation = exif.orientation(data[start:position])
-        elif marker == 0xE2 and data.startswith(b"ICC_PROFILE\0", start):
-            profile.setdefault(data[start + 12], data[start + 14 : position])
-        elif marker == SOS:
-            break
-    else:
-        raise CorruptImage(reason="it has too many segments")
-    if frame is None:
-        raise CorruptImage(reason="it has no frame header")
-    width, height, colour, depth = frame
-    _check_scans(data, position, width * height)
-    icc = b"".join(profile[number] for number in sorted(profile)) or None
-    return Header(Format.JPEG, width, height, colour, depth, orientation=orientation, icc=icc)
+    """The header of a JPEG.
 
-
-def _segment(data: bytes, position: int) -> tuple[int, int, int]:
-    """The next segment: its marker, where its content starts and where it ends."""
-    found = _MARKER.search(data, position)
-    if found is None:
-        raise CorruptImage(reason="it ends before its pixels")
-    marker, start = data[found.end() - 1], found.end()
-    if marker == EOI:
-        raise CorruptImage(reason="it holds no pixels")
-    if marker == 0x01 or 0xD0 <= marker <= 0xD8:
-        return marker, start, start
-    (size,) = struct.unpack_from(">H", data, start)
-    if size < 2 or start + size > len(data):
-        raise CorruptImage(reason="a segment is longer than the file")
-    return marker, start + 2, start + size
-
-
-def _frame(data: bytes, start: int) -> tuple[int, int, Colour, int]:
-    depth, height, width, components = struct.unpack_from(">BHHB", data, start)
-    if components not in _COLOURS:
-        raise CorruptImage(reason=f"it has {components} colour components")
-    return width, height, _COLOURS[components], depth
-
-
-def _check_scans(data: bytes, start: int, pixels: int) -> None:
-    """Judge what follows the first scan's header, by searches that run at memory speed.
-
-    Coded pixels never hold FF followed by other than 00 or D0..D7, so what is found is a marker.
+    Raises CorruptImage for markers that don't fit the file or each other, UnsupportedFormat for
+    codings other than 8-bit Huffman. What follows the end marker is not looked at.
     """
-    end = data.find(b"\xff\xd9", start)
-    if end < 0:
-        raise CorruptImage(reason="its end is missing")
-    if (end - start) * PIXELS_PER_BYTE < pixels:
-        raise CorruptImage(reason="it holds fewer pixels than its header says")
-    if data.count(b"\xff\xda", start, end) >= MAX_SCANS:
+    segments = list(_segments(data))
+    if any(marker in _OTHER_SOF for marker, _, _ in segments):
+        raise UnsupportedFormat
+    frames = [start for marker, start, _ in segments if marker in _SOF]
+    scans = [end for marker, _, end in segments if marker == _SOS]
+    if len(frames) != 1 or not scans:
+        raise CorruptImage(reason="it has no frame or no pixels, or more than one frame")
+    if len(scans) > MAX_SCANS:
         raise CorruptImage(reason=f"it has more than {MAX_SCANS} scans")
+    width, height, colour = _frame(data, frames[0])
+    coded = segments[-1][1] - scans[0]
+    if coded * PIXELS_PER_BYTE < width * height:
+        raise CorruptImage(reason="it holds fewer pixels than its header says")
+    orientation, profile = _metadata(data, segments)
+    return Header(Format.JPEG, width, height, colour, orientation=orientation, icc=profile)
+
+
+def _segments(data: bytes) -> Iterator[Segment]:
+    """Every segment up to the end marker, which must be there and comes last."""
+    position = len(SIGNATURE) - 1
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.search(data, position)
+        if found is None:
+            raise CorruptImage(reason="its end is missing")
+        start = position = found.end()
+        marker = data[start - 1]
+        if marker not in _BARE:
+            (size,) = struct.unpack_from(">H", data, start)
+            start, position = start + 2, start + size
+            if size < 2 or position > len(data):
+                raise CorruptImage(reason="a segment is longer than the file")
+        yield marker, start, position
+        if marker == _EOI:
+            return
+    raise CorruptImage(reason="it has too many segments")
+
+
+def _metadata(data: bytes, segments: list[Segment]) -> tuple[int, bytes | None]:
+    """Orientation and colour profile; the profile comes in numbered parts."""
+    orientation = 1
+    parts: dict[int, bytes] = {}
+    for marker, start, end in segments:
+        if marker == _APP1 and data.startswith(b"Exif\0\0", start):
+            orientation = exif.orientation(data[start:end])
+        elif marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start):
+            parts[data[start + 12]] = data[start + 14 : end]
+    return orientation, icc.checked(b"".join(parts[number] for number in sorted(parts)))
+
+
+def _frame(data: bytes, start: int) -> tuple[int, int, Colour]:
+    """Width, height and colour of a frame header."""
+    depth, height, width, components = struct.unpack_from(">BHHB", data, start)
+    if depth != 8 or components not in _COLOURS:
+        raise UnsupportedFormat
+    return width, height, _COLOURS[components]

@@ -1,18 +1,58 @@
-"""TIFF: a walk over the image file directories (TIFF 6.0, sections 2, 7 and 15)."""
+"""TIFF: a walk over the image file directories (TIFF 6.0, sections 2, 7, 15 and 22)."""
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from enum import IntEnum
 
 from shared.errors import AnimatedImage, CorruptImage, UnsupportedFormat
-from shared.imaging.headers.header import MAX_PROFILE, Colour, Format, Header
+from shared.imaging.headers import exif, icc
+from shared.imaging.headers.header import Colour, Format, Header
+
+SIGNATURES = (b"II*\0", b"MM\0*")
+"""Classic TIFF of both byte orders. BigTIFF is for files over 4 GB."""
 
 MAX_DIRECTORIES = 16
-"""Thumbnails and masks beside the one picture."""
+"""Thumbnails and masks that may stand beside the one picture."""
 
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4}
-"""Bytes of a value by field type, for those types that the tags read here have."""
+MAX_FIELDS = 1_000
+"""Tags of one picture; writers use about thirty."""
+
+
+class Tag(IntEnum):
+    SUBFILE_TYPE = 254
+    WIDTH = 256
+    HEIGHT = 257
+    BITS = 258
+    COMPRESSION = 259
+    PHOTOMETRIC = 262
+    FILL_ORDER = 266
+    STRIP_OFFSETS = 273
+    ORIENTATION = 274
+    SAMPLES = 277
+    ROWS_PER_STRIP = 278
+    STRIP_SIZES = 279
+    PLANAR = 284
+    PREDICTOR = 317
+    COLOUR_MAP = 320
+    TILE_WIDTH = 322
+    TILE_HEIGHT = 323
+    TILE_OFFSETS = 324
+    TILE_SIZES = 325
+    EXTRA_SAMPLES = 338
+    SAMPLE_FORMAT = 339
+    JPEG_TABLES = 347
+    SUBSAMPLING = 530
+    PROFILE = 34675
+
+
+_FOR_PIXELS = frozenset(Tag) - {Tag.SUBFILE_TYPE, Tag.ORIENTATION, Tag.PROFILE}
+_PLACES = frozenset((Tag.STRIP_OFFSETS, Tag.STRIP_SIZES, Tag.TILE_OFFSETS, Tag.TILE_SIZES))
+_COUNTED = frozenset(Tag) - _PLACES - {Tag.PROFILE}
+_MAX_SAMPLES = 6
+_MAX_COUNT = {Tag.COLOUR_MAP: 768, Tag.JPEG_TABLES: 65_536}
+"""The most values of a tag where that is more than one for each sample."""
 
 _COLOURS = {
     0: Colour.GRAY,
@@ -22,130 +62,164 @@ _COLOURS = {
     5: Colour.CMYK,
     6: Colour.RGB,
 }
-"""By PhotometricInterpretation."""
+"""By PhotometricInterpretation: white is zero, black is zero, RGB, palette, CMYK, YCbCr."""
 
-_COMPRESSIONS = (1, 5, 7, 8, 32773, 32946)
-"""None, LZW, JPEG, deflate, PackBits and deflate's old number."""
+_INFLATION = {1: 1, 5: 2048, 7: 2048, 8: 1032, 32773: 64, 32946: 1032}
+"""By compression, the most bytes that one coded byte can stand for: none, LZW (4,096 codes),
+JPEG (a bit for each block), deflate, PackBits, deflate's older number."""
 
-SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
-STRIP_OFFSETS, ORIENTATION, SAMPLES, STRIP_SIZES = 273, 274, 277, 279
-TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES = 322, 323, 324, 325
-EXTRA_SAMPLES, SAMPLE_FORMAT, PROFILE = 338, 339, 34675
+_BYTE, _SHORT, _LONG, _UNDEFINED = 1, 3, 4, 7
+_LETTERS = {_BYTE: "B", _SHORT: "H", _LONG: "I"}
+_VALUE_BYTES = {_BYTE: 1, 2: 1, _SHORT: 2, _LONG: 4, 6: 1, _UNDEFINED: 1, 8: 2, 9: 4, 11: 4, 13: 4}
+"""By field type; the others (rationals, doubles) have 8."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Directory:
-    """The tags of one picture: field type, count and the place of the values."""
+class Field:
+    """One entry of a directory: its 12 bytes as they stand, and where its values start."""
+
+    entry: bytes
+    kind: int
+    count: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """One picture's tags."""
 
     data: bytes
     endian: str
-    tags: dict[int, tuple[int, int, int]]
+    fields: dict[int, Field]
     following: int
+    """Where the next directory starts; 0 after the last."""
 
-    def all(self, tag: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:
-        if tag not in self.tags:
+    def numbers(self, tag: Tag, default: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """A tag's values; raises CorruptImage where they are no whole numbers."""
+        field = self.fields.get(tag)
+        if field is None:
             return default
-        kind, count, place = self.tags[tag]
-        if kind not in (1, 3, 4):
-            raise CorruptImage(reason="a tag has a wrong type")
-        letter = {1: "B", 3: "H", 4: "I"}[kind]
-        if count > len(self.data):
-            raise CorruptImage(reason="a tag is longer than the file")
-        return struct.unpack_from(f"{self.endian}{count}{letter}", self.data, place)
+        if field.kind not in _LETTERS or not field.count:
+            raise CorruptImage(reason="a tag makes no sense")
+        layout = f"{self.endian}{field.count}{_LETTERS[field.kind]}"
+        return struct.unpack_from(layout, self.data, field.start)
 
-    def one(self, tag: int, default: int = 0) -> int:
-        return (self.all(tag) or (default,))[0]
+    def number(self, tag: Tag, default: int = 0) -> int:
+        return self.numbers(tag, (default,))[0]
 
-    def bytes(self, tag: int) -> bytes | None:
-        kind, count, place = self.tags.get(tag, (0, 0, 0))
-        if kind not in (1, 7) or not 0 < count <= MAX_PROFILE:
-            return None
-        return self.data[place : place + count]
+    def content(self, tag: Tag) -> bytes:
+        """A tag's bytes; none where there is no such tag."""
+        field = self.fields.get(tag)
+        if field is None or field.kind not in (_BYTE, _UNDEFINED):
+            return b""
+        return self.data[field.start : field.start + field.count]
 
 
 def walk(data: bytes) -> Header:
     """The header of a TIFF.
 
     Raises CorruptImage for directories, strips and tiles that don't fit the file, AnimatedImage
-    for several pages, UnsupportedFormat for BigTIFF and for codings that aren't read.
+    for several pages, UnsupportedFormat for codings that are not read.
     """
-    endian = "<" if data[:2] == b"II" else ">"
-    magic, place = struct.unpack_from(f"{endian}HI", data, 2)
-    if magic != 42:
-        raise UnsupportedFormat
-    page = _page(data, endian, place)
-    width, height, samples = page.one(WIDTH), page.one(HEIGHT), page.one(SAMPLES, 1)
-    depths = page.all(BITS, (1,))
-    colour = _COLOURS.get(page.one(PHOTOMETRIC, 1))
+    page = _page(data)
+    width, height = page.number(Tag.WIDTH), page.number(Tag.HEIGHT)
+    photometric = page.number(Tag.PHOTOMETRIC)
+    depths = set(page.numbers(Tag.BITS, (1,)))
+    depth = max(depths)
     if (
-        colour is None
-        or page.one(COMPRESSION, 1) not in _COMPRESSIONS
-        or depths[0] not in (1, 2, 4, 8, 16)
-        or len(set(depths)) != 1
-        or any(kind != 1 for kind in page.all(SAMPLE_FORMAT, (1,)))
-        or not 1 <= samples <= 5
+        photometric not in _COLOURS
+        or page.number(Tag.COMPRESSION, 1) not in _INFLATION
+        or len(depths) > 1
+        or depth not in (1, 2, 4, 8, 16)
+        or (depth == 16 and photometric == 0)  # its decoder would not turn it round
+        or set(page.numbers(Tag.SAMPLE_FORMAT, (1,))) != {1}
+        or not 1 <= page.number(Tag.SAMPLES, 1) <= _MAX_SAMPLES
     ):
         raise UnsupportedFormat
-    _check_pixels(page, width, height, samples * depths[0])
-    orientation = page.one(ORIENTATION, 1)
+    _check_pixels(page, width, height, depth)
     return Header(
         Format.TIFF,
         width,
         height,
-        colour,
-        depths[0],
-        orientation=orientation if 1 <= orientation <= 8 else 1,
-        icc=page.bytes(PROFILE),
+        _COLOURS[photometric],
+        depth,
+        orientation=exif.upright_unless_known(page.number(Tag.ORIENTATION, 1)),
+        icc=icc.checked(page.content(Tag.PROFILE)),
     )
 
 
-def _page(data: bytes, endian: str, place: int) -> _Directory:
-    """The directory of the one page; reduced copies and masks beside it are passed over."""
-    pages = []
+def bare(data: bytes) -> bytes:
+    """The same picture with one directory, of the tags that its pixels need.
+
+    A decoder given the rest would read whatever hangs on it: further pages, EXIF, arrays of
+    millions of numbers; and turn the picture by itself. ``data`` has passed `walk`.
+    """
+    page = _page(data)
+    entries = [page.fields[tag].entry for tag in sorted(_FOR_PIXELS & page.fields.keys())]
+    padding = bytes(len(data) % 2)
+    place = struct.pack(f"{page.endian}I", len(data) + len(padding))
+    count = struct.pack(f"{page.endian}H", len(entries))
+    return b"".join((data[:4], place, memoryview(data)[8:], padding, count, *entries, bytes(4)))
+
+
+def _page(data: bytes) -> Directory:
+    """The one picture's directory; reduced copies and masks beside it are passed over."""
+    endian = "<" if data[:2] == b"II" else ">"
+    (place,) = struct.unpack_from(f"{endian}I", data, 4)
+    pages: list[Directory] = []
     seen: set[int] = set()
     while place:
         if place in seen or len(seen) == MAX_DIRECTORIES:
-            raise CorruptImage(reason="its directories run in a circle")
+            raise CorruptImage(reason="its directories don't end")
         seen.add(place)
         directory = _directory(data, endian, place)
-        if not directory.one(SUBFILE) & 0b101:
+        if not directory.number(Tag.SUBFILE_TYPE) & 0b101:
             pages.append(directory)
-        if len(pages) > 1:
-            raise AnimatedImage
         place = directory.following
+    if len(pages) > 1:
+        raise AnimatedImage
     if not pages:
         raise CorruptImage(reason="it holds no picture")
     return pages[0]
 
 
-def _directory(data: bytes, endian: str, place: int) -> _Directory:
+def _directory(data: bytes, endian: str, place: int) -> Directory:
     (count,) = struct.unpack_from(f"{endian}H", data, place)
-    tags: dict[int, tuple[int, int, int]] = {}
-    for number in range(count):
-        entry = place + 2 + 12 * number
+    (following,) = struct.unpack_from(f"{endian}I", data, place + 2 + 12 * count)
+    if count > MAX_FIELDS:
+        raise CorruptImage(reason="it has too many tags")
+    fields: dict[int, Field] = {}
+    for entry in range(place + 2, place + 2 + 12 * count, 12):
         tag, kind, length, value = struct.unpack_from(f"{endian}HHII", data, entry)
-        size = _SIZES.get(kind, 8) * length
+        size = _VALUE_BYTES.get(kind, 8) * length
         start = entry + 8 if size <= 4 else value
         if start + size > len(data):
             raise CorruptImage(reason="a tag is longer than the file")
-        tags.setdefault(tag, (kind, length, start))
-    (following,) = struct.unpack_from(f"{endian}I", data, place + 2 + 12 * count)
-    return _Directory(data, endian, tags, following)
+        if tag in _COUNTED and length > _MAX_COUNT.get(Tag(tag), _MAX_SAMPLES):
+            raise CorruptImage(reason="a tag makes no sense")
+        fields.setdefault(tag, Field(data[entry : entry + 12], kind, length, start))
+    return Directory(data, endian, fields, following)
 
 
-def _check_pixels(page: _Directory, width: int, height: int, bits: int) -> None:
-    """Check that strips or tiles lie in the file and could hold what the header says."""
-    tiled = TILE_OFFSETS in page.tags
-    offsets = page.all(TILE_OFFSETS if tiled else STRIP_OFFSETS)
-    sizes = page.all(TILE_SIZES if tiled else STRIP_SIZES)
-    if not offsets or len(offsets) != len(sizes):
-        raise CorruptImage(reason="it holds no pixels")
-    if any(offset + size > len(page.data) for offset, size in zip(offsets, sizes, strict=True)):
+def _check_pixels(page: Directory, width: int, height: int, depth: int) -> None:
+    """Check that the strips or tiles lie in the file and can hold what the header says."""
+    if Tag.TILE_OFFSETS in page.fields:
+        places, lengths = Tag.TILE_OFFSETS, Tag.TILE_SIZES
+        across, down = page.number(Tag.TILE_WIDTH), page.number(Tag.TILE_HEIGHT)
+    else:
+        places, lengths = Tag.STRIP_OFFSETS, Tag.STRIP_SIZES
+        across, down = width, min(page.number(Tag.ROWS_PER_STRIP, height), height)
+    if not 0 < across < width + 1024 or not 0 < down < height + 1024:
+        raise CorruptImage(reason="its tiles make no sense")
+
+    samples = page.number(Tag.SAMPLES, 1)
+    planes = samples if page.number(Tag.PLANAR, 1) == 2 else 1
+    expected = -(-width // across) * -(-height // down) * planes
+    if {page.fields[tag].count for tag in (places, lengths) if tag in page.fields} != {expected}:
+        raise CorruptImage(reason="its strips don't make up the picture")
+    offsets, sizes = page.numbers(places), page.numbers(lengths)
+    if any(start + size > len(page.data) for start, size in zip(offsets, sizes, strict=False)):
         raise CorruptImage(reason="its pixels lie beyond the end of the file")
-    if page.one(COMPRESSION, 1) == 1 and sum(sizes) < height * -(-width * bits // 8):
+    inflation = _INFLATION[page.number(Tag.COMPRESSION, 1)]
+    if sum(sizes) * inflation < width * height * samples * depth // 8:
         raise CorruptImage(reason="it holds fewer pixels than its header says")
-    if tiled and not (
-        0 < page.one(TILE_WIDTH) <= max(1024, width + 15)
-        and 0 < page.one(TILE_HEIGHT) <= max(1024, height + 15)
-    ):
-        raise CorruptImage(reason="its tiles are larger than the picture")
