@@ -1,0 +1,121 @@
+"""`shared.ports.Designs` on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shared.database import migrate, templates
+from shared.database.crowded import Crowded
+from shared.database.engine import translated
+from shared.database.search import Search
+from shared.database.tables import designs
+from shared.database.unit import PostgresUnit, get, know, lock
+from shared.errors import DatabaseRefused
+from shared.ports import Unit
+from shared.records import FINGERPRINT_VERSION, Design, Probe, State, Template
+
+
+class PostgresDesigns:
+    """The database of designs and templates. Every call checks out a connection of its own."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        # Reads need no transaction around them: BEGIN and COMMIT would be two more trips.
+        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._crowded = Crowded()
+
+    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Design]:
+        with self._search() as search:
+            return search.exact(user_id, probe, after=after)
+
+    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+        with self._search() as search:
+            return search.near(user_id, probe, radius=radius, after=after)
+
+    def recent(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+        with self._search() as search:
+            return search.recent(user_id, probe, radius=radius, after=after)
+
+    def template(self, user_id: UUID, name: str) -> Template:
+        with self._read() as connection:
+            return templates.find(connection, user_id, name)
+
+    def templates(self, user_id: UUID) -> list[Template]:
+        with self._read() as connection:
+            return templates.visible(connection, user_id)
+
+    def save_template(self, user_id: UUID, template: Template) -> None:
+        with translated(), self._engine.begin() as connection:
+            lock(connection, user_id)
+            know(connection, user_id)
+            templates.save(connection, user_id, template)
+
+    def remove_template(self, user_id: UUID, name: str) -> None:
+        with translated(), self._engine.begin() as connection:
+            templates.remove(connection, user_id, name)
+
+    def get(self, user_id: UUID, design_id: UUID) -> Design | None:
+        with self._read() as connection:
+            return get(connection, user_id, design_id)
+
+    def has_legacy(self, user_id: UUID) -> bool:
+        legacy = sa.exists().where(
+            designs.c.user_id == user_id,
+            designs.c.fingerprint_version < FINGERPRINT_VERSION,
+            designs.c.is_active,
+        )
+        with self._read() as connection:
+            return bool(connection.execute(sa.select(legacy)).scalar_one())
+
+    def watermark(self, user_id: UUID) -> int:
+        newest = sa.select(sa.func.max(designs.c.sequence)).where(designs.c.user_id == user_id)
+        with self._read() as connection:
+            return connection.execute(newest).scalar() or 0
+
+    @contextmanager
+    def unit(self, user_id: UUID) -> Iterator[Unit]:
+        with translated():
+            connection = self._engine.connect()
+        try:
+            with translated():
+                lock(connection, user_id)
+            yield PostgresUnit(connection, user_id, self._crowded)
+            with translated():
+                connection.commit()
+        finally:
+            # Rolls back what is not committed. Not translated: the body's own errors pass here.
+            connection.close()
+
+    def activate(self, user_id: UUID, design_id: UUID) -> None:
+        """Raises DatabaseRefused when the tenant has no such design (any more)."""
+        own = (designs.c.id == design_id) & (designs.c.user_id == user_id)
+        with translated(), self._engine.begin() as connection:
+            state = connection.execute(
+                sa.select(designs.c.state).where(own).with_for_update()
+            ).scalar()
+            if state is None:
+                raise DatabaseRefused
+            if state == State.PENDING.value:
+                connection.execute(
+                    sa.update(designs)
+                    .where(own)
+                    .values(state=State.ACTIVE.value, is_active=True, updated_at=sa.func.now())
+                )
+
+    def check(self) -> None:
+        with self._read() as connection:
+            migrate.check(connection)
+
+    @contextmanager
+    def _search(self) -> Iterator[Search]:
+        with self._read() as connection:
+            yield Search(connection, self._crowded)
+
+    @contextmanager
+    def _read(self) -> Iterator[sa.Connection]:
+        with translated(), self._reader.connect() as connection:
+            yield connection

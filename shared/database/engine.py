@@ -1,0 +1,132 @@
+"""Connections to PostgreSQL, and the one place where its driver's exceptions become ours.
+
+A connection of pg8000 is never shared: each block of work checks one out of the pool.
+"""
+
+from __future__ import annotations
+
+import ssl
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Engine, ExceptionContext, make_url
+
+from shared.errors import DatabaseNotReady, DatabaseRefused, DatabaseUnavailable, NameTaken
+
+_POOL_SECONDS = 3.0
+"""Longest wait for a free connection: an answer of 503 in time beats a queue."""
+
+_APPLICATION = "platen"
+
+
+def create(url: str, *, pool: int, timeout_s: float) -> Engine:
+    """An engine of at most ``pool`` connections, none of which waits for ever.
+
+    ``timeout_s``: longest wait for an answer of the server. Statements end in half of it, waits
+    for a lock in a fifth, and the server drops a transaction that is idle for all of it.
+    """
+    target, options = _target(url)
+    options["timeout"] = timeout_s
+    options["startup_params"] = {
+        "statement_timeout": _milliseconds(timeout_s / 2),
+        "lock_timeout": _milliseconds(timeout_s / 5),
+        "idle_in_transaction_session_timeout": _milliseconds(timeout_s),
+    }
+    engine = sa.create_engine(
+        target,
+        connect_args=options,
+        pool_size=pool,
+        max_overflow=0,
+        pool_timeout=_POOL_SECONDS,
+        pool_pre_ping=True,
+    )
+    sa.event.listen(engine, "handle_error", _drop_doubtful)
+    return engine
+
+
+def patient(url: str) -> Engine:
+    """An engine without a pool whose statements may take as long as they need: for migrations."""
+    target, options = _target(url)
+    return sa.create_engine(target, connect_args=options, poolclass=sa.NullPool)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what SQLAlchemy, pg8000 and the socket raise into Platen's own errors.
+
+    Raises DatabaseUnavailable (a retry may help), DatabaseNotReady, DatabaseRefused or NameTaken.
+    """
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise _translation(error) from error
+    except sa.exc.TimeoutError as error:  # the pool is exhausted
+        raise DatabaseUnavailable from error
+    except sa.exc.SQLAlchemyError as error:
+        raise DatabaseRefused from error
+    except (OSError, struct.error) as error:  # pg8000 lets these through
+        raise DatabaseUnavailable from error
+
+
+def _translation(error: sa.exc.DBAPIError) -> Exception:
+    details = _details(error)
+    state = details.get("C", "")
+    if details.get("n") == "idx_design_images_filed_path":
+        return NameTaken(name="that")
+    if state in _NOT_MIGRATED:
+        return DatabaseNotReady(reason="it is not migrated to this version of Platen")
+    if state[:2] in _REFUSALS:
+        return DatabaseRefused()
+    return DatabaseUnavailable()
+
+
+_NOT_MIGRATED = {"42P01", "42703", "42883"}
+"""Undefined table, column, function."""
+
+_REFUSALS = {"22", "23", "25", "28", "3D", "42"}
+"""Classes of SQLSTATE that come again however often the statement is sent: data, integrity,
+transaction state, authorization, unknown database, syntax and rights."""
+
+
+def _details(error: sa.exc.DBAPIError) -> dict[str, str]:
+    """The fields of the server's error message by their letters; none where it sent none."""
+    arguments = getattr(error.orig, "args", ())
+    return arguments[0] if arguments and isinstance(arguments[0], dict) else {}
+
+
+def _drop_doubtful(context: ExceptionContext) -> None:
+    """Have the pool drop a connection whose state is unknown.
+
+    pg8000 raises other than its own exceptions in the middle of a conversation (a socket's
+    timeout, a string that can't be encoded); what the next borrower reads would be the answer to
+    this question.
+    """
+    error = context.sqlalchemy_exception
+    if not isinstance(error, sa.exc.DBAPIError) or _details(error).get("C", "")[:3] == "57P":
+        context.is_disconnect = True
+
+
+def _target(url: str) -> tuple[URL, dict[str, Any]]:
+    """The URL for pg8000, and its options; those that only libpq knows are taken out of the URL."""
+    target = make_url(url)
+    if target.drivername == "postgresql":
+        target = target.set(drivername="postgresql+pg8000")
+    options: dict[str, Any] = {"application_name": _APPLICATION}
+    mode = target.query.get("sslmode")
+    if "unix_sock" in target.query or mode == "disable":
+        options["ssl_context"] = False
+    elif mode is not None:
+        options["ssl_context"] = _verified(target.query.get("sslrootcert"))
+    return target.difference_update_query(["sslmode", "sslrootcert"]), options
+
+
+def _verified(root: Any) -> ssl.SSLContext:
+    """TLS that checks certificate and host name (pg8000's own ``True`` checks neither)."""
+    return ssl.create_default_context(cafile=root)
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))

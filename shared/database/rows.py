@@ -1,0 +1,128 @@
+"""A design as a row, and a row as a design: the one place that knows both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from shared.database.tables import designs
+from shared.records import Design, Fingerprint, Preflight, PrintFile, State
+
+COLUMNS = [column for column in designs.c if column.name != "band_keys"]
+"""What a design is read from."""
+
+_HEX64 = re.compile(r"[0-9a-f]{64}")
+
+
+def to_row(design: Design) -> dict[str, Any]:
+    """The columns that a design's row is inserted with, but for its time and sequence."""
+    prints, file = design.fingerprint, design.print_file
+    return {
+        "id": design.design_id,
+        "user_id": design.user_id,
+        "shop": design.shop,
+        "template": design.template,
+        "is_digital": design.is_digital,
+        "number": design.number,
+        "filename": design.filename,
+        "file_path": design.file_path,
+        "source_filename": design.source_filename,
+        "upload_sha256": design.upload_sha256,
+        "state": design.state.value,
+        "is_active": design.state is State.ACTIVE,
+        "file_sha256": file and file.sha256,
+        "file_size": file and file.size,
+        "width_px": file and file.width_px,
+        "height_px": file and file.height_px,
+        "dpi": file and file.dpi,
+        "preflight": design.preflight and design.preflight.model_dump(mode="json"),
+        "fingerprint_version": prints.version,
+        "phash": prints.phash,
+        "ahash": prints.ahash,
+        "dhash": prints.dhash,
+        "whash": prints.whash,
+        "index_hash": prints.index_hash,
+        "signature": prints.signature and bytes.fromhex(prints.signature),
+        "content_sha256": prints.content_sha256,
+        "is_opaque": prints.is_opaque,
+        "crop_width": prints.width_px,
+        "crop_height": prints.height_px,
+    }
+
+
+def to_designs(rows: Iterable[sa.Row[Any]]) -> list[Design]:
+    """Every row that is a design: one without a whole phash is none."""
+    return [to_design(row) for row in rows if _hash(row.phash)]
+
+
+def to_design(row: sa.Row[Any]) -> Design:
+    """The design of a row with a whole phash; legacy rows lack most of the rest."""
+    shop, template = _folders(row.file_path or "")
+    return Design(
+        design_id=row.id,
+        user_id=row.user_id,
+        shop=row.shop or shop,
+        template=row.template or template,
+        is_digital=bool(row.is_digital),
+        number=row.number,
+        filename=row.filename or "",
+        file_path=row.file_path or "",
+        source_filename=row.source_filename or row.filename or "",
+        upload_sha256=_hash(row.upload_sha256),
+        state=State(row.state),
+        print_file=_print_file(row),
+        preflight=row.preflight and Preflight.model_validate(row.preflight),
+        fingerprint=_fingerprint(row),
+        created_at=_aware(row.created_at),
+        sequence=row.sequence,
+    )
+
+
+def _fingerprint(row: sa.Row[Any]) -> Fingerprint:
+    return Fingerprint(
+        version=row.fingerprint_version,
+        phash=row.phash,
+        ahash=_hash(row.ahash),
+        dhash=_hash(row.dhash),
+        whash=_hash(row.whash),
+        index_hash=row.index_hash,
+        signature=row.signature and row.signature.hex(),
+        content_sha256=row.content_sha256,
+        is_opaque=row.is_opaque,
+        width_px=row.crop_width,
+        height_px=row.crop_height,
+    )
+
+
+def _print_file(row: sa.Row[Any]) -> PrintFile | None:
+    if None in (row.file_sha256, row.file_size, row.width_px, row.height_px, row.dpi):
+        return None
+    return PrintFile(
+        sha256=row.file_sha256,
+        size=row.file_size,
+        width_px=row.width_px,
+        height_px=row.height_px,
+        dpi=row.dpi,
+    )
+
+
+def _hash(text: str | None) -> str | None:
+    """The text where it is a whole hash; legacy rows hold shorter ones and others."""
+    return text if text and _HEX64.fullmatch(text) else None
+
+
+def _folders(path: str) -> tuple[str, str]:
+    """Shop and template by ``.../{shop}/[Digital/]{template}/{file}``; empty where it has none."""
+    *_, shop, digital, template, _file = ["", "", "", *path.split("/")]
+    return (shop if digital == "Digital" else digital), template
+
+
+def _aware(moment: datetime | None) -> datetime:
+    """A time with its zone: legacy columns may lack it (UTC then), or the time itself."""
+    if moment is None:
+        return datetime.fromtimestamp(0, UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

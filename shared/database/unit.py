@@ -1,0 +1,155 @@
+"""One transaction under a tenant's lock."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from shared.database.crowded import Crowded
+from shared.database.engine import translated
+from shared.database.rows import COLUMNS, to_designs, to_row
+from shared.database.search import Search
+from shared.database.tables import designs, folder_numbers, shops, users
+from shared.errors import DatabaseRefused, ShopTaken
+from shared.records import Design, Probe, State
+
+_TENANTS = 0x506C
+"""Namespace of the tenants' advisory locks."""
+
+
+def lock(connection: sa.Connection, user_id: UUID) -> None:
+    """Hold the tenant's lock until the transaction ends."""
+    key = sa.func.hashtextextended(str(user_id), _TENANTS)
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
+def get(connection: sa.Connection, user_id: UUID, design_id: UUID) -> Design | None:
+    query = sa.select(*COLUMNS).where(designs.c.id == design_id, designs.c.user_id == user_id)
+    return next(iter(to_designs(connection.execute(query))), None)
+
+
+def know(connection: sa.Connection, user_id: UUID, shop: str | None = None) -> None:
+    """Make sure that the user has a row.
+
+    A legacy table may ask for more than we know of a user: then that user must exist already.
+    """
+    known = sa.select(users.c.id).where(users.c.id == user_id)
+    if connection.execute(known).first() is None:
+        connection.execute(
+            insert(users).values(id=user_id, shop_name=shop).on_conflict_do_nothing()
+        )
+
+
+class PostgresUnit:
+    """`shared.ports.Unit`. After an error it can't be gone on with: the transaction is lost."""
+
+    def __init__(self, connection: sa.Connection, user_id: UUID, crowded: Crowded) -> None:
+        self._connection = connection
+        self._user_id = user_id
+        self._search = Search(connection, crowded)
+
+    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Design]:
+        with translated():
+            return self._search.exact(user_id, probe, after=after)
+
+    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+        with translated():
+            return self._search.near(user_id, probe, radius=radius, after=after)
+
+    def recent(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+        with translated():
+            return self._search.recent(user_id, probe, radius=radius, after=after)
+
+    def get(self, design_id: UUID) -> Design | None:
+        with translated():
+            return get(self._connection, self._user_id, design_id)
+
+    def claim(self, shop: str) -> None:
+        key = _folded(shop)
+        with translated():
+            know(self._connection, self._user_id, shop)
+            self._connection.execute(
+                insert(shops)
+                .values(key=key, name=shop, user_id=self._user_id)
+                .on_conflict_do_nothing()
+            )
+            owner = self._connection.execute(
+                sa.select(shops.c.user_id).where(shops.c.key == key)
+            ).scalar_one()
+        if owner != self._user_id:
+            raise ShopTaken(shop=shop)
+
+    def take_number(self, folder: str, *, above: int = 0) -> int:
+        key = _folded(folder)
+        with translated():
+            known = sa.select(folder_numbers.c.last_number).where(folder_numbers.c.folder == key)
+            last = self._connection.execute(known).scalar()
+            number = max(self._largest(folder) if last is None else last, above) + 1
+            self._connection.execute(
+                insert(folder_numbers)
+                .values(folder=key, last_number=number)
+                .on_conflict_do_update(
+                    index_elements=[folder_numbers.c.folder], set_={"last_number": number}
+                )
+            )
+        return number
+
+    def insert(self, design: Design) -> Design:
+        row: dict[str, Any] = to_row(design.model_copy(update={"state": State.PENDING}))
+        # The time of the insertion, not of the wait for the lock before it.
+        row["created_at"] = row["updated_at"] = sa.func.clock_timestamp()
+        with translated():
+            made = self._connection.execute(
+                sa.insert(designs)
+                .values(row)
+                .returning(designs.c.state, designs.c.created_at, designs.c.sequence)
+            ).one()
+        return design.model_copy(update={**made._mapping, "state": State(made.state)})
+
+    def move(self, design: Design) -> None:
+        place = {"number": design.number, "filename": design.filename}
+        self._change(
+            sa.update(designs)
+            .where(designs.c.id == design.design_id)
+            .values(**place, file_path=design.file_path, updated_at=sa.func.clock_timestamp())
+        )
+
+    def forget(self, design_id: UUID) -> None:
+        pending = designs.c.state == State.PENDING.value
+        with translated():
+            self._connection.execute(
+                sa.delete(designs).where(
+                    designs.c.id == design_id, designs.c.user_id == self._user_id, pending
+                )
+            )
+
+    def _change(self, update: sa.Update) -> None:
+        with translated():
+            changed = self._connection.execute(update.where(designs.c.user_id == self._user_id))
+        if changed.rowcount != 1:
+            raise DatabaseRefused
+
+    def _largest(self, folder: str) -> int:
+        """The largest number in the names of the tenant's files in a folder; 0 where it has none.
+
+        A file's number is the last one of its name, its extension apart.
+        """
+        path = sa.func.lower(designs.c.file_path)
+        stem = sa.func.regexp_replace(designs.c.file_path, r"^.*/|\.[^./]*$", "", "g")
+        number = sa.func.substring(stem, r"([0-9]{1,18})[^0-9]*$")
+        query = sa.select(sa.func.max(sa.cast(number, sa.BigInteger))).where(
+            designs.c.user_id == self._user_id,
+            sa.func.regexp_replace(path, "/[^/]*$", "").endswith(
+                "/" + folder.lower(), autoescape=True
+            ),
+        )
+        return self._connection.execute(query).scalar() or 0
+
+
+def _folded(name: str) -> str:
+    """What two names have in common that a share without case takes for one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

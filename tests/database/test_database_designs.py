@@ -1,0 +1,67 @@
+"""The rows of designs: what is written is what is read, by its own tenant alone."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from database_rows import a_design, a_probe, file_design
+
+from shared.database.designs import PostgresDesigns
+from shared.errors import DatabaseRefused, ShopTaken
+from shared.records import State
+
+
+def test_a_design_comes_back_as_it_was_inserted(designs: PostgresDesigns) -> None:
+    design = a_design()
+    with designs.unit(design.user_id) as unit:
+        unit.claim(design.shop)
+        inserted = unit.insert(design)
+    assert inserted.sequence > 0
+    assert inserted.created_at != design.created_at
+    changed = {"created_at": inserted.created_at, "sequence": inserted.sequence}
+    assert inserted == design.model_copy(update=changed)
+    assert designs.get(design.user_id, design.design_id) == inserted
+
+
+def test_a_pending_design_is_found_and_stays_found_when_active(designs: PostgresDesigns) -> None:
+    design = a_design()
+    with designs.unit(design.user_id) as unit:
+        unit.claim(design.shop)
+        unit.insert(design)
+    assert [found.state for found in designs.exact(design.user_id, a_probe(design))] == [
+        State.PENDING
+    ]
+    designs.activate(design.user_id, design.design_id)
+    designs.activate(design.user_id, design.design_id)
+    for found in (
+        designs.exact(design.user_id, a_probe(design)),
+        designs.near(design.user_id, a_probe(design), radius=0),
+        designs.recent(design.user_id, a_probe(design), radius=0),
+    ):
+        assert [(each.design_id, each.state) for each in found] == [
+            (design.design_id, State.ACTIVE)
+        ]
+
+
+def test_another_tenant_sees_nothing(designs: PostgresDesigns) -> None:
+    design = file_design(designs, a_design())
+    other = uuid4()
+    assert designs.get(other, design.design_id) is None
+    assert designs.exact(other, a_probe(design)) == []
+    assert designs.near(other, a_probe(design), radius=31) == []
+    assert designs.recent(other, a_probe(design), radius=31) == []
+    assert designs.watermark(other) == 0
+    with pytest.raises(DatabaseRefused):
+        designs.activate(other, design.design_id)
+
+
+def test_a_shop_belongs_to_the_first_who_claims_it_whatever_its_case(
+    designs: PostgresDesigns,
+) -> None:
+    first, second = uuid4(), uuid4()
+    for name in ("Straße", "STRASSE"):
+        with designs.unit(first) as unit:
+            unit.claim(name)
+    with pytest.raises(ShopTaken), designs.unit(second) as unit:
+        unit.claim("strasse")
