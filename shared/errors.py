@@ -11,8 +11,11 @@ can help. Facts are filled into the sentence by name. The core raises; the edge 
     ├── TemplateUnknown, TemplateInvalid, NameInvalid
     ├── Conflict           what is there already stands against it
     │   └── DuplicateDesign, NameTaken, KeyReused, ShopTaken, StagedFileMissing
-    ├── NasError           NasUnavailable, NasFull, NasRefused
-    ├── DatabaseError      DatabaseUnavailable, DatabaseRefused
+    ├── NasError           the NAS did not do what it was asked
+    │   ├── NasUnavailable ← NasBusy
+    │   ├── NasFull        ← NasQuota
+    │   └── NasRefused     ← NasLogin, NasShareUnknown, NasUnencrypted
+    ├── DatabaseError      DatabaseUnavailable, DatabaseNotReady, DatabaseRefused
     ├── StepFailed         a function answered with an error of its own
     └── InternalError
 """
@@ -179,6 +182,31 @@ class NasRefused(NasError):
     sentence = "The NAS refuses this; check the account and its rights."
 
 
+class NasBusy(NasUnavailable):
+    code = "nas_busy"
+    sentence = "Another program holds this file on the NAS open; try again."
+
+
+class NasQuota(NasFull):
+    code = "nas_quota"
+    sentence = "The account's share of the NAS is used up; raise its quota or free some space."
+
+
+class NasLogin(NasRefused):
+    code = "nas_login"
+    sentence = "The NAS refuses the account's name or password."
+
+
+class NasShareUnknown(NasRefused):
+    code = "nas_share_unknown"
+    sentence = "The NAS has no share of that name."
+
+
+class NasUnencrypted(NasRefused):
+    code = "nas_unencrypted"
+    sentence = "The NAS can't encrypt what it is sent; turn encryption on there."
+
+
 class DatabaseError(PlatenError):
     """The database did not do what it was asked."""
 
@@ -187,6 +215,11 @@ class DatabaseUnavailable(DatabaseError):
     code = "database_unavailable"
     sentence = "The database can't be reached at the moment; try again."
     retryable = True
+
+
+class DatabaseNotReady(DatabaseUnavailable):
+    code = "database_not_ready"
+    sentence = "The database is not ready: {reason}."
 
 
 class DatabaseRefused(DatabaseError):
