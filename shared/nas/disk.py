@@ -35,6 +35,7 @@ _ERRORS: dict[int, type[NasError]] = {
     errno.EPERM: NasRefused,
     errno.EROFS: NasRefused,
     errno.ELOOP: NasRefused,
+    errno.EEXIST: NasRefused,
     errno.ENOTDIR: NasRefused,
     errno.EISDIR: NasRefused,
     errno.ENAMETOOLONG: NasRefused,

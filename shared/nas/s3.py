@@ -1,33 +1,160 @@
-"""A NAS that speaks S3 (``s3://bucket/prefix?endpoint=http://...&region=...``).
+"""A NAS that speaks S3: ``s3://bucket/prefix?endpoint=http://host:port&region=name``.
 
-S3 has no rename and replaces by default, so each write is conditional (``If-None-Match: *``).
-Publishing copies on the server by a multipart upload of one copied part, because many stores ignore
-the condition on a plain CopyObject but keep it when an upload is completed; then the staged object
-goes. A store that ignores the condition there too would lose files, so that is tried out before the
-first write and such a store is refused.
-
-Two workers that publish one staged object under two different names may both succeed.
-An upload cut off by a crash leaves no object, only parts: let the bucket's lifecycle abort them.
+S3 has no rename: two workers that publish one staged object under two different names may both
+succeed. An upload that a crash cut off leaves no object, only parts: let the bucket's lifecycle
+abort incomplete uploads.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
 
-from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+# Ships no types.
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from shared.errors import NameInvalid, NameTaken, NasRefused, StagedFileMissing
-from shared.nas import staging
-from shared.nas.bucket import ABSENT, CONFLICT, MET, code, translated
+from shared.nas import aws, staging
+from shared.nas.bucket import Bucket
 from shared.nas.names import STAGING, split, staged
 from shared.ports import Content
 from shared.records import Entry
+from shared.settings import SettingsInvalid
+
+_CHUNK = 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+def open_s3(url: str) -> S3Nas:
+    """The store at an ``s3://`` address. Raises SettingsInvalid, or NasRefused (`aws.client`)."""
+    address = urlsplit(url)
+    try:
+        return S3Nas(Bucket(aws.client(url), address.netloc), unquote(address.path).strip("/"))
+    except NameInvalid as error:
+        raise SettingsInvalid(f"NAS_URL: {error}") from error
+
+
+class S3Nas:
+    """Implements `shared.ports.Nas`. Names that differ in case are different objects.
+
+    Before its first write it tries out whether the bucket keeps conditions and refuses one that
+    does not: it would replace files.
+    """
+
+    def __init__(self, bucket: Bucket, prefix: str) -> None:
+        self._bucket = bucket
+        self._prefix = split(prefix) if prefix else ()
+        self._trial = threading.Lock()
+        self._is_trusted = False
+
+    def stage(self, design_id: UUID, content: Content) -> None:
+        staging.stage(self, design_id, content)
+
+    def publish(self, design_id: UUID, path: str) -> None:
+        source, target = self._key(staged(design_id)), self._key(path)
+        with aws.translated():
+            self._try_out()
+            try:
+                self._bucket.copy(source, target)
+            except ClientError as error:
+                if aws.is_absent(error):
+                    raise StagedFileMissing from error
+                raise
+            self._delete(source)
+
+    def create(self, path: str, content: Content) -> None:
+        key = self._key(path)
+        with aws.translated():
+            self._try_out()
+            self._bucket.put(key, content)
+
+    def read(self, path: str) -> bytes | None:
+        with aws.translated():
+            body = self._open(path)
+            return None if body is None else bytes(body.read())
+
+    def stat(self, path: str) -> Entry | None:
+        with aws.translated():
+            facts = self._bucket.head(self._key(path))
+        if facts is None:
+            return None
+        return Entry(path, facts["ContentLength"], facts["LastModified"].timestamp())
+
+    def digest(self, path: str) -> tuple[int, str] | None:
+        size, sha256 = 0, hashlib.sha256()
+        with aws.translated():
+            body = self._open(path)
+            if body is None:
+                return None
+            for chunk in body.iter_chunks(_CHUNK):
+                size += len(chunk)
+                sha256.update(chunk)
+        return size, sha256.hexdigest()
+
+    def delete(self, path: str) -> None:
+        with aws.translated():
+            self._delete(self._key(path))
+
+    def list(self, folder: str) -> Iterator[Entry]:
+        parent = f"{self._key(folder)}/"
+        pages = self._bucket.client.get_paginator("list_objects_v2")
+        with aws.translated():
+            for page in pages.paginate(Bucket=self._bucket.name, Prefix=parent, Delimiter="/"):
+                for found in page.get("Contents", ()):
+                    # Some programs mark a folder by an object that has no name.
+                    with suppress(NameInvalid):
+                        path = f"{folder}/{found['Key'].removeprefix(parent)}"
+                        split(path)
+                        yield Entry(path, found["Size"], found["LastModified"].timestamp())
+
+    def check(self) -> None:
+        with aws.translated():
+            self._bucket.client.head_bucket(Bucket=self._bucket.name)
+            self._try_out()
+
+    def _key(self, path: str) -> str:
+        return "/".join((*self._prefix, *split(path)))
+
+    def _open(self, path: str) -> Any:
+        """The body of an object, to be read; None when there is none."""
+        try:
+            return self._bucket.client.get_object(Bucket=self._bucket.name, Key=self._key(path))[
+                "Body"
+            ]
+        except ClientError as error:
+            if aws.is_absent(error):
+                return None
+            raise
+
+    def _delete(self, key: str) -> None:
+        self._bucket.client.delete_object(Bucket=self._bucket.name, Key=key)
+
+    def _try_out(self) -> None:
+        """Write an object of our own three times and see the second and third refused, once."""
+        with self._trial:
+            if self._is_trusted:
+                return
+            key = self._key(f"{STAGING}/{uuid4().hex}.trial")
+            self._bucket.put(key, b"trial")
+            try:
+                _expect_taken(lambda: self._bucket.put(key, b"again"))
+                _expect_taken(lambda: self._bucket.copy(key, key))
+            finally:
+                self._delete(key)
+            self._is_trusted = True
+
+
+def _expect_taken(write: Callable[[], None]) -> None:
+    try:
+        write()
+    except NameTaken:
+        return
+    _log.error("the S3 store ignores If-None-Match: it would replace files, so it is not used")
+    raise NasRefused

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from nas_stores import STORES, StoreAbsent
+from nas_stores import LONG_LIST, STORES, StoreAbsent
 
 from shared.ports import Nas
 
@@ -27,3 +27,9 @@ def empty_store(
 @pytest.fixture
 def nas(empty_store: Callable[[], Nas]) -> Nas:
     return empty_store()
+
+
+@pytest.fixture
+def long_list(request: pytest.FixtureRequest) -> int:
+    """How many entries take more than one page to list."""
+    return LONG_LIST.get(request.node.callspec.params["empty_store"], 1_010)

@@ -6,10 +6,13 @@ that answers an empty store each time. It raises `StoreAbsent` when the machine 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
+
+import pytest
 
 from shared.nas.folder import FolderNas
 from shared.nas.memory import MemoryNas
@@ -33,4 +36,35 @@ def folder(folder: Path) -> Iterator[Callable[[], Nas]]:
     yield lambda: FolderNas(folder / uuid4().hex)
 
 
-STORES: dict[str, Serve] = {"memory": memory, "folder": folder}
+@contextmanager
+def s3(_folder: Path) -> Iterator[Callable[[], Nas]]:
+    try:
+        from nas_moto import BUCKET, moto_server
+
+        from shared.nas import aws
+        from shared.nas.bucket import Bucket
+        from shared.nas.s3 import S3Nas
+    except ImportError as error:
+        raise StoreAbsent(f"{error.name} is not installed") from error
+    with moto_server() as endpoint, aws_account():
+        bucket = Bucket(aws.client(f"s3://{BUCKET}?endpoint={endpoint}"), BUCKET)
+        yield lambda: S3Nas(bucket, uuid4().hex)
+
+
+@contextmanager
+def aws_account() -> Iterator[None]:
+    """Credentials of nobody; whatever this machine's owner has set up stays out of it."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            environment.delenv(name)
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            environment.setenv(name, os.devnull)
+        environment.setenv("AWS_ACCESS_KEY_ID", "nobody")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+        yield
+
+
+STORES: dict[str, Serve] = {"memory": memory, "folder": folder, "s3": s3}
+
+LONG_LIST = {"s3": 110}
+"""Entries that take more than one page of a store; 1,010 where it isn't said."""

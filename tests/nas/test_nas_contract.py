@@ -245,8 +245,8 @@ def test_an_unknown_folder_is_empty(nas: Nas) -> None:
     assert paths(nas, "NookTransfers/Nobody/UVDTF 16oz") == []
 
 
-def test_a_list_longer_than_a_page_is_whole(nas: Nas) -> None:
-    names = [f"{FOLDER}/UV_{number:04}.png" for number in range(1_010)]
+def test_a_list_longer_than_a_page_is_whole(nas: Nas, long_list: int) -> None:
+    names = [f"{FOLDER}/UV_{number:04}.png" for number in range(long_list)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: nas.create(name, b""), names))
     assert paths(nas, FOLDER) == names
@@ -274,21 +274,27 @@ OUTSIDE = [
 ]
 
 
-@pytest.mark.parametrize("path", OUTSIDE)
-def test_a_path_that_leads_elsewhere_is_refused_by_every_verb(nas: Nas, path: str) -> None:
+def test_a_path_that_leads_elsewhere_is_refused_by_every_verb(nas: Nas) -> None:
     nas.stage(UUID(int=0), b"staged")
-    verbs: list[Callable[[], object]] = [
-        lambda: nas.create(path, b"x"),
-        lambda: nas.publish(UUID(int=0), path),
-        lambda: nas.read(path),
-        lambda: nas.stat(path),
-        lambda: nas.digest(path),
-        lambda: nas.delete(path),
-        lambda: list(nas.list(path)),
+    verbs: list[Callable[[str], object]] = [
+        lambda path: nas.create(path, b"x"),
+        lambda path: nas.publish(UUID(int=0), path),
+        nas.read,
+        nas.stat,
+        nas.digest,
+        nas.delete,
+        lambda path: list(nas.list(path)),
     ]
-    for verb in verbs:
-        with pytest.raises(NameInvalid):
-            verb()
+    taken = [(verb, path) for path in OUTSIDE for verb in verbs if not is_refused(verb, path)]
+    assert taken == []
+
+
+def is_refused(verb: Callable[[str], object], path: str) -> bool:
+    try:
+        verb(path)
+    except NameInvalid:
+        return True
+    return False
 
 
 def test_64_megabytes_make_the_round_trip_without_copies(nas: Nas) -> None:
