@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PositiveInt, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEGABYTE = 1_000_000
@@ -38,6 +38,15 @@ class Scope(StrEnum):
     TEMPLATE = "template"
 
 
+class Encryption(StrEnum):
+    """How the way to an SMB share is protected. Requests and replies are always authenticated."""
+
+    REQUIRED = "required"
+    """A NAS that can't encrypt is refused."""
+    PREFERRED = "preferred"
+    """A NAS that can't encrypt is spoken to in signed plain text."""
+
+
 class LogFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
@@ -60,6 +69,14 @@ class Settings(BaseSettings):
     """The NAS's own name of the share that ``nas_url`` opens."""
     nas_root: str = "/share/Graphics/NookTransfers"
     """Where shops' folders lie, in the NAS's own names; must lie within ``nas_mount``."""
+
+    nas_password: SecretStr | None = None
+    """Password of the account that ``nas_url`` names."""
+    nas_password_file: Path | None = None
+    """File that holds it instead, such as a mounted secret; a line break at its end is left out."""
+    nas_timeout_s: float = Field(default=30.0, ge=1)
+    """Longest time of one operation on the NAS, retries included; 100 MB in 30 s need 3.4 MB/s."""
+    nas_encryption: Encryption = Encryption.REQUIRED
 
     default_user: str = "local"
     """Who a request acts for when it names no user."""
@@ -99,10 +116,28 @@ class Settings(BaseSettings):
     log_format: LogFormat = LogFormat.TEXT
 
     @model_validator(mode="after")
+    def _one_nas_password(self) -> Settings:
+        if self.nas_password is not None and self.nas_password_file is not None:
+            raise ValueError("set NAS_PASSWORD or NAS_PASSWORD_FILE, not both")
+        return self
+
+    @model_validator(mode="after")
     def _root_lies_within_mount(self) -> Settings:
         if not f"{self.nas_root}/".startswith(f"{self.nas_mount.rstrip('/')}/"):
             raise ValueError("NAS_ROOT must lie within NAS_MOUNT")
         return self
+
+    def nas_secret(self) -> str | None:
+        """The NAS account's password, from the setting or the file.
+
+        Raises SettingsInvalid when the file can't be read.
+        """
+        if self.nas_password_file is None:
+            return None if self.nas_password is None else self.nas_password.get_secret_value()
+        try:
+            return self.nas_password_file.read_text().rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsInvalid(f"NAS_PASSWORD_FILE: {type(error).__name__}") from error
 
     @property
     def home(self) -> Path:

@@ -1,0 +1,137 @@
+"""The store's verbs on one connection: for one thread at a time, without second tries."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from typing import Any
+from uuid import UUID, uuid4
+
+from smbprotocol.exceptions import NoMoreFiles, NoSuchFile, SMBResponseException
+from smbprotocol.file_info import FileAttributes, FileInformationClass
+from smbprotocol.open import Open
+from smbprotocol.tree import TreeConnect
+
+from shared.errors import NameInvalid
+from shared.nas import staging
+from shared.nas.names import STAGING, split, staged
+from shared.nas.smb import asks, filing
+from shared.nas.smb.connection import StrictConnection
+from shared.nas.smb.status import ABSENT
+from shared.nas.smb.transfer import read, together
+from shared.ports import Content
+from shared.records import Entry
+
+
+class Share:
+    """A share that is logged in to; its verbs are those of `shared.ports.Nas`.
+
+    They raise Lost where the connection is no good any more. ``ours`` carries what a verb did from
+    one attempt to the next: see `shared.nas.smb.filing`.
+    """
+
+    def __init__(self, tree: TreeConnect, folders: tuple[str, ...]) -> None:
+        self._tree = tree
+        self._folders = folders
+        self._connection: StrictConnection = tree.session.connection
+
+    def stage(self, design_id: UUID, content: Content) -> None:
+        staging.stage(self, design_id, content)
+
+    def create(self, path: str, content: Content, ours: set[int] | None = None) -> None:
+        temporary, target = self._path(f"{STAGING}/{uuid4().hex}.tmp"), self._path(path)
+        ours = set() if ours is None else ours
+        filing.create(self._tree, temporary, target, memoryview(content).cast("B"), ours)
+
+    def publish(self, design_id: UUID, path: str, ours: set[int] | None = None) -> None:
+        source, target = self._path(staged(design_id)), self._path(path)
+        filing.publish(self._tree, source, target, set() if ours is None else ours)
+
+    def read(self, path: str) -> bytes | None:
+        with self._readable(path) as file:
+            if file is None:
+                return None
+            content = BytesIO()
+            content.writelines(read(self._tree, file))
+            return content.getvalue()
+
+    def digest(self, path: str) -> tuple[int, str] | None:
+        with self._readable(path) as file:
+            if file is None:
+                return None
+            sha256 = hashlib.sha256()
+            for chunk in read(self._tree, file):
+                sha256.update(chunk)
+            return file.end_of_file, sha256.hexdigest()
+
+    def stat(self, path: str) -> Entry | None:
+        file = Open(self._tree, self._path(path))
+        try:
+            together(self._tree, asks.visible(file), asks.closed(file))
+        except SMBResponseException as error:
+            if error.status not in ABSENT:
+                raise
+            return None
+        return Entry(path, file.end_of_file, file.last_write_time.timestamp())
+
+    def delete(self, path: str) -> None:
+        file = Open(self._tree, self._path(path))
+        try:
+            together(self._tree, asks.going(file), asks.closed(file))
+        except SMBResponseException as error:
+            if error.status not in ABSENT:
+                raise
+
+    def list(self, folder: str) -> Iterator[Entry]:
+        opened = Open(self._tree, self._path(folder))
+        try:
+            together(self._tree, asks.folder(opened))
+        except SMBResponseException as error:
+            if error.status not in ABSENT:
+                raise
+            return
+        with filing.closing(self._tree, opened), suppress(NoMoreFiles, NoSuchFile):
+            while True:
+                self._connection.deadline.restart()
+                page = opened.query_directory("*", FileInformationClass.FILE_DIRECTORY_INFORMATION)
+                yield from filter(None, (_entry(folder, found) for found in page))
+
+    def check(self) -> None:
+        with filing.temporary(self._tree, self._path(f"{STAGING}/{uuid4().hex}.tmp"), 0):
+            return
+
+    def _path(self, path: str) -> str:
+        """The share's own way to write ``path``. Raises NameInvalid."""
+        return "\\".join((*self._folders, *split(path)))
+
+    @contextmanager
+    def _readable(self, path: str) -> Iterator[Open | None]:
+        """The file opened for reading, None when there is none."""
+        file = Open(self._tree, self._path(path))
+        try:
+            together(self._tree, asks.readable(file))
+        except SMBResponseException as error:
+            if error.status not in ABSENT:
+                raise
+            yield None
+            return
+        with filing.closing(self._tree, file):
+            yield file
+
+
+def _entry(folder: str, found: Any) -> Entry | None:
+    """What a folder holds under a name; None for what is no plain file or can't be asked for."""
+    attributes = found["file_attributes"]
+    name = found["file_name"].get_value().decode("utf-16-le", "surrogatepass")
+    if attributes.has_flag(FileAttributes.FILE_ATTRIBUTE_DIRECTORY) or attributes.has_flag(
+        FileAttributes.FILE_ATTRIBUTE_REPARSE_POINT
+    ):
+        return None
+    try:
+        split(path := f"{folder}/{name}")
+    except NameInvalid:
+        return None
+    modified = found["last_write_time"].get_value().timestamp()
+    return Entry(path, found["end_of_file"].get_value(), modified)
