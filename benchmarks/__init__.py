@@ -1,0 +1,1 @@
+"""Measured claims: each module prints a table of ours against named baselines in the same run."""
