@@ -32,6 +32,6 @@ def _soft(pixels: Pixels) -> float:
     height, width, channels = pixels.shape
     if channels == 3:
         return 0.0
+    # A histogram needs no copy of the alpha plane.
     counts = cv2.calcHist([pixels], [3], None, [256], [0, 256])
-    soft = float(counts[1:-1].sum())
-    return soft / (height * width)
+    return float(counts[1:-1].sum() / (height * width))

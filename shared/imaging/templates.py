@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from shared.errors import TemplateInvalid
 from shared.imaging.geometry import canvas, reach
@@ -25,12 +26,16 @@ BUILT_IN: tuple[Template, ...] = (
 
 DIGITAL_PATTERN = "Digital_{number}"
 
+MAX_PIXELS = 100_000_000
+"""Of a print file: 400 MB of RGBA, as much as the largest upload takes."""
+MAX_CHARACTERS, MAX_BYTES = 64, 140
+"""Of a file name: what `shared.nas.names` lets through."""
+MAX_DIGITS = 9
+"""Of a number: a folder does not hold a billion files."""
+
 _FIELD = re.compile(r"\{(prefix|number|template)\}")
-_UNSAFE = re.compile(r'[\\/:*?"<>|{}\x00-\x1f\x7f-\x9f\ud800-\udfff]')
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\.|$)", re.IGNORECASE)
-_NAME_BYTES = 255
-_DIGITS = 18
-"""Most digits of a number: it must fit a 64-bit column."""
+_FORBIDDEN = frozenset('/\\:*?"<>|~{}')
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *\.", re.IGNORECASE)
 
 
 def check(template: Template, max_side_px: int) -> None:
@@ -38,13 +43,15 @@ def check(template: Template, max_side_px: int) -> None:
 
     ``max_side_px``: longest side of a print file in pixels.
     """
-    largest = reach(template)
-    board = canvas(template)
-    if board and (board.width < largest.width or board.height < largest.height):
-        raise TemplateInvalid(reason=f"its canvas is {board}, but the art can get {largest}")
-    if max(board or largest) > max_side_px:
+    art, board = reach(template), canvas(template)
+    if board and (board.width < art.width or board.height < art.height):
+        raise TemplateInvalid(reason=f"its canvas is {board}, but the art can get {art}")
+    print_size = board or art
+    if max(print_size) > max_side_px:
+        raise TemplateInvalid(reason=f"it prints {print_size}; a side may have {max_side_px}")
+    if print_size.width * print_size.height > MAX_PIXELS:
         raise TemplateInvalid(
-            reason=f"it prints {board or largest}; at most {max_side_px} px a side are allowed"
+            reason=f"it prints {print_size}; {MAX_PIXELS // 1_000_000} megapixels are allowed"
         )
     _check_pattern(template)
 
@@ -52,13 +59,30 @@ def check(template: Template, max_side_px: int) -> None:
 def _check_pattern(template: Template) -> None:
     if "{number}" not in template.pattern:
         raise TemplateInvalid(reason="its pattern has no {number}")
-    if re.search(r"[{}]", _FIELD.sub("", template.pattern)):
+    if not {"{", "}"}.isdisjoint(_FIELD.sub("", template.pattern)):
         raise TemplateInvalid(reason="its pattern may name {prefix}, {number} and {template} only")
-    name = print_name(template, 10**_DIGITS - 1, digital=False)
-    if _UNSAFE.search(name) or _DEVICE.match(name) or name != name.strip(" .") or name[0] == ".":
-        raise TemplateInvalid(reason="its pattern gives file names that a NAS can't hold")
-    if len(name.encode()) > _NAME_BYTES:
-        raise TemplateInvalid(reason=f"its file names are longer than {_NAME_BYTES} bytes")
+    longest = print_name(template, 10**MAX_DIGITS - 1, digital=False)
+    if not _is_safe(longest):
+        raise TemplateInvalid(reason="its pattern gives file names that a NAS may not hold")
+    if len(longest) > MAX_CHARACTERS or len(longest.encode()) > MAX_BYTES:
+        raise TemplateInvalid(
+            reason=f"its file names have over {MAX_CHARACTERS} characters or {MAX_BYTES} bytes"
+        )
+
+
+def _is_safe(name: str) -> bool:
+    """Whether every file system reads ``name`` as a plain name, and one way to write it is enough.
+
+    Invisible, private and unassigned characters are out, as are decomposed ones.
+    """
+    visible = all(c == " " or unicodedata.category(c)[0] not in "CZ" for c in name)
+    return (
+        visible
+        and _FORBIDDEN.isdisjoint(name)
+        and unicodedata.is_normalized("NFC", name)
+        and name[0] not in " ."
+        and _DEVICE.match(name) is None
+    )
 
 
 def print_name(template: Template, number: int, *, digital: bool) -> str:
@@ -78,7 +102,7 @@ def number_of(template: Template, filename: str, *, digital: bool) -> int | None
         if at % 2 == 0 or piece != "number":
             expression += re.escape(piece if at % 2 == 0 else words[piece])
         else:
-            expression += "(?P=number)" if numbered else f"(?P<number>[0-9]{{3,{_DIGITS}}})"
+            expression += "(?P=number)" if numbered else f"(?P<number>[0-9]{{3,{MAX_DIGITS}}})"
             numbered = True
     found = re.fullmatch(expression + r"\.png", filename)
     if found is None:
