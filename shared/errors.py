@@ -14,7 +14,7 @@ can help. Facts are filled into the sentence by name. The core raises; the edge 
     ├── NasError           the NAS did not do what it was asked
     │   ├── NasUnavailable ← NasBusy
     │   ├── NasFull        ← NasQuota
-    │   └── NasRefused     ← NasLogin, NasShareUnknown, NasUnencrypted
+    │   └── NasRefused     ← NasLogin, NasShareUnknown, NasUnencrypted, NasReplaces
     ├── DatabaseError      DatabaseUnavailable, DatabaseNotReady, DatabaseRefused
     ├── StepFailed         a function answered with an error of its own
     └── InternalError
@@ -205,6 +205,11 @@ class NasShareUnknown(NasRefused):
 class NasUnencrypted(NasRefused):
     code = "nas_unencrypted"
     sentence = "The NAS can't encrypt what it is sent; turn encryption on there."
+
+
+class NasReplaces(NasRefused):
+    code = "nas_replaces"
+    sentence = "This S3 service would replace files: it doesn't keep the condition If-None-Match."
 
 
 class DatabaseError(PlatenError):

@@ -16,7 +16,15 @@ from botocore import exceptions as foreign  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
 from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
-from shared.errors import NasError, NasFull, NasRefused, NasUnavailable
+from shared.errors import (
+    NasError,
+    NasFull,
+    NasLogin,
+    NasQuota,
+    NasRefused,
+    NasShareUnknown,
+    NasUnavailable,
+)
 from shared.settings import SettingsInvalid
 
 CONNECT_TIMEOUT_S = 5
@@ -25,9 +33,14 @@ ATTEMPTS = 3
 """Of one request, the first included: what is lost on the way or answered by 5xx is sent again."""
 
 _ERRORS: dict[str, type[NasError]] = {
-    "QuotaExceeded": NasFull,
+    "QuotaExceeded": NasQuota,
     "XMinioStorageFull": NasFull,
-    "InsufficientStorage": NasFull,
+    "InvalidAccessKeyId": NasLogin,
+    "SignatureDoesNotMatch": NasLogin,
+    "ExpiredToken": NasLogin,
+    "NoSuchBucket": NasShareUnknown,
+    # Asking for a bucket gets the bare status; of an object it isn't an error.
+    "404": NasShareUnknown,
     "RequestTimeout": NasUnavailable,
     "ConditionalRequestConflict": NasUnavailable,
     "OperationAborted": NasUnavailable,
@@ -44,13 +57,21 @@ _LOST = (
     foreign.FlexibleChecksumError,
     ResponseParserError,
 )
-"""What ends an exchange half way; other errors of botocore are about credentials and settings."""
+"""What ends an exchange half way."""
+
+_LOGIN = (
+    foreign.NoCredentialsError,
+    foreign.PartialCredentialsError,
+    foreign.CredentialRetrievalError,
+    foreign.ProfileNotFound,
+)
+"""No account was found; what else botocore raises comes of wrong settings."""
 
 
 def client(url: str) -> Any:
     """A boto3 S3 client for ``s3://bucket/prefix?endpoint=...&region=...``.
 
-    Raises SettingsInvalid for an address of another form, NasRefused for an unknown profile.
+    Raises SettingsInvalid for an address of another form, NasLogin for an unknown profile.
     """
     address = urlsplit(url)
     options = dict(parse_qsl(address.query, keep_blank_values=True))
@@ -81,13 +102,15 @@ def client(url: str) -> Any:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise NasFull, NasRefused or NasUnavailable for whatever botocore raises in the block."""
+    """Raise one of the NasError family for whatever botocore raises in the block."""
     try:
         yield
     except foreign.ClientError as error:
         raise _answer(error) from error
     except _LOST as error:
         raise NasUnavailable from error
+    except _LOGIN as error:
+        raise NasLogin from error
     except foreign.BotoCoreError as error:
         raise NasRefused from error
 

@@ -18,6 +18,7 @@ from shared.errors import (
     NameTaken,
     NasError,
     NasFull,
+    NasQuota,
     NasRefused,
     NasUnavailable,
     StagedFileMissing,
@@ -30,7 +31,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 _ERRORS: dict[int, type[NasError]] = {
     errno.ENOSPC: NasFull,
-    errno.EDQUOT: NasFull,
+    errno.EDQUOT: NasQuota,
     errno.EACCES: NasRefused,
     errno.EPERM: NasRefused,
     errno.EROFS: NasRefused,
@@ -115,7 +116,7 @@ def link(source_folder: int, source: str, folder: int, name: str) -> None:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise NasFull, NasRefused or NasUnavailable for any OSError of the block."""
+    """Raise one of the NasError family for any OSError of the block."""
     try:
         yield
     except OSError as error:

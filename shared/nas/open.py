@@ -9,7 +9,6 @@ from urllib.parse import unquote, urlsplit
 from shared.ports import Nas
 from shared.settings import SettingsInvalid
 
-
 # A bare ? or # would cut the folder's name short: they are written %3F and %23.
 _FOLDER = re.compile(r"file://(localhost)?/[^?#]*", re.IGNORECASE)
 

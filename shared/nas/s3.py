@@ -8,7 +8,6 @@ abort incomplete uploads.
 from __future__ import annotations
 
 import hashlib
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,7 +18,7 @@ from uuid import UUID, uuid4
 # Ships no types.
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from shared.errors import NameInvalid, NameTaken, NasRefused, StagedFileMissing
+from shared.errors import NameInvalid, NameTaken, NasReplaces, StagedFileMissing
 from shared.nas import aws, staging
 from shared.nas.bucket import Bucket
 from shared.nas.names import STAGING, split, staged
@@ -28,8 +27,6 @@ from shared.records import Entry
 from shared.settings import SettingsInvalid
 
 _CHUNK = 1024 * 1024
-
-_log = logging.getLogger(__name__)
 
 
 def open_s3(url: str) -> S3Nas:
@@ -156,5 +153,4 @@ def _expect_taken(write: Callable[[], None]) -> None:
         write()
     except NameTaken:
         return
-    _log.error("the S3 store ignores If-None-Match: it would replace files, so it is not used")
-    raise NasRefused
+    raise NasReplaces

@@ -20,6 +20,7 @@ from shared.errors import (
     NameTaken,
     NasError,
     NasFull,
+    NasQuota,
     NasRefused,
     NasUnavailable,
     StagedFileMissing,
@@ -256,7 +257,7 @@ def test_a_name_that_is_not_utf_8_is_left_out_of_a_list(store: FolderNas, root: 
     ("number", "expected"),
     [
         (errno.ENOSPC, NasFull),
-        (errno.EDQUOT, NasFull),
+        (errno.EDQUOT, NasQuota),
         (errno.EACCES, NasRefused),
         (errno.EPERM, NasRefused),
         (errno.EROFS, NasRefused),
@@ -278,6 +279,7 @@ def test_each_error_of_the_disk_has_its_own_of_ours(
     foreign = OSError("no number") if number is None else OSError(number, "text")
     with pytest.raises(expected) as raised, disk.translated():
         raise foreign
+    assert type(raised.value) is expected
     assert raised.value.__cause__ is foreign
 
 
