@@ -95,7 +95,8 @@ def _visible(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 def _inflate(data: bytes) -> bytes:
     stream = zlib.decompressobj()
-    whole = stream.decompress(data, _MAX_BYTES)
+    # One byte more than is allowed, so that a stream of just the right length reaches its end.
+    whole = stream.decompress(data, _MAX_BYTES + 1)
     if not stream.eof or stream.unused_data:
         raise ValueError("the stream is cut short, too long or followed by something")
     return whole
