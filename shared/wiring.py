@@ -72,7 +72,7 @@ class Parts:
             if self._nas is None:
                 from shared.nas.open import open_nas
 
-                self._nas = open_nas(self.settings.nas_url, self.settings.home)
+                self._nas = open_nas(self.settings)
             return self._nas
 
     @property
@@ -87,6 +87,15 @@ class Parts:
     def workers(self) -> int:
         """Files that the comprehensive workflow works on at once."""
         return self.settings.driver_workers or max(2, os.cpu_count() or 1)
+
+    def close(self) -> None:
+        """Let go of connections and threads."""
+        with self._lock:
+            if self._designs is not None:
+                self._designs.close()
+            if self._executor is not None:
+                self._executor.shutdown()
+                self._executor = None
 
     def migrate(self) -> None:
         """Bring the database up to date."""

@@ -27,8 +27,6 @@ from shared.errors import (
 )
 from shared.settings import SettingsInvalid
 
-CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 20
 ATTEMPTS = 3
 """Of one request, the first included: what is lost on the way or answered by 5xx is sent again."""
 
@@ -68,9 +66,10 @@ _LOGIN = (
 """No account was found; what else botocore raises comes of wrong settings."""
 
 
-def client(url: str) -> Any:
+def client(url: str, timeout_s: float) -> Any:
     """A boto3 S3 client for ``s3://bucket/prefix?endpoint=...&region=...``.
 
+    A request to a server that says nothing ends in ``timeout_s`` seconds, its retries included.
     Raises SettingsInvalid for an address of another form, NasLogin for an unknown profile.
     """
     address = urlsplit(url)
@@ -80,8 +79,8 @@ def client(url: str) -> Any:
             "NAS_URL: an S3 address is s3://bucket/prefix?endpoint=http://host:port&region=name"
         )
     config = Config(
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
+        connect_timeout=timeout_s / ATTEMPTS,
+        read_timeout=timeout_s / ATTEMPTS,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         # A NAS box has no DNS name for each bucket.
         s3={"addressing_style": "path"},

@@ -7,35 +7,45 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from shared.ports import Nas
-from shared.settings import SettingsInvalid
+from shared.settings import Settings, SettingsInvalid
 
 # A bare ? or # would cut the folder's name short: they are written %3F and %23.
 _FOLDER = re.compile(r"file://(localhost)?/[^?#]*", re.IGNORECASE)
 
 
-def open_nas(url: str | None, home: Path) -> Nas:
-    """The store at ``url``; without one, the folder ``nas`` in ``home``.
+def open_nas(settings: Settings) -> Nas:
+    """The store at ``NAS_URL``; without one, the folder ``nas`` in ``PLATEN_HOME``.
 
-    ``file:///folder`` (percent-encoding as in any URL), ``memory://name``, ``s3://bucket/prefix``.
-    Reaches for nothing yet but the driver. Raises SettingsInvalid.
+    ``file:///folder`` (percent-encoded as any URL), ``memory://name``, ``smb://user@host/Share``,
+    ``s3://bucket/prefix?endpoint=...``. Nothing is sent before the store's first verb.
+    Raises SettingsInvalid, or NasLogin where the account's own settings can't be read.
     """
+    url = settings.nas_url
     if url is None:
-        return _open_folder(home / "nas")
-    address = urlsplit(url)
-    match address.scheme:
-        case "file":
-            if not _FOLDER.fullmatch(url):
-                raise SettingsInvalid("NAS_URL: a folder's address is file:///folder")
-            return _open_folder(Path(unquote(address.path)))
+        return _open_folder(settings.home / "nas")
+    match urlsplit(url).scheme:
+        case "file" if _FOLDER.fullmatch(url):
+            return _open_folder(Path(unquote(urlsplit(url).path)))
         case "memory":
             from shared.nas.memory import open_memory
 
-            return open_memory(address.netloc)
+            return open_memory(urlsplit(url).netloc)
         case "s3":
             from shared.nas.s3 import open_s3
 
-            return open_s3(url)
-    raise SettingsInvalid("NAS_URL: it must begin with file://, memory://, s3:// or smb://")
+            return open_s3(url, timeout_s=settings.nas_timeout_s)
+        case "smb":
+            from shared.nas.smb import open_smb
+
+            return open_smb(
+                url,
+                settings.nas_secret(),
+                timeout_s=settings.nas_timeout_s,
+                encryption=settings.nas_encryption,
+            )
+    raise SettingsInvalid(
+        "NAS_URL: it must be file:///folder, memory://name, s3://bucket/prefix or smb://user@host/Share"
+    )
 
 
 def _open_folder(folder: Path) -> Nas:

@@ -29,11 +29,16 @@ from shared.settings import SettingsInvalid
 _CHUNK = 1024 * 1024
 
 
-def open_s3(url: str) -> S3Nas:
-    """The store at an ``s3://`` address. Raises SettingsInvalid, or NasRefused (`aws.client`)."""
+def open_s3(url: str, *, timeout_s: float) -> S3Nas:
+    """The store at an ``s3://`` address; `aws.client` says what ``timeout_s`` bounds.
+
+    Raises SettingsInvalid for an unusable URL, NasLogin for an unknown profile.
+    """
     address = urlsplit(url)
     try:
-        return S3Nas(Bucket(aws.client(url), address.netloc), unquote(address.path).strip("/"))
+        return S3Nas(
+            Bucket(aws.client(url, timeout_s), address.netloc), unquote(address.path).strip("/")
+        )
     except NameInvalid as error:
         raise SettingsInvalid(f"NAS_URL: {error}") from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -47,8 +47,28 @@ def s3(_folder: Path) -> Iterator[Callable[[], Nas]]:
     except ImportError as error:
         raise StoreAbsent(f"{error.name} is not installed") from error
     with moto_server() as endpoint, aws_account():
-        bucket = Bucket(aws.client(f"s3://{BUCKET}?endpoint={endpoint}"), BUCKET)
+        bucket = Bucket(aws.client(f"s3://{BUCKET}?endpoint={endpoint}", 60), BUCKET)
         yield lambda: S3Nas(bucket, uuid4().hex)
+
+
+@contextmanager
+def smb(folder: Path) -> Iterator[Callable[[], Nas]]:
+    from samba import PASSWORD, SambaAbsent, samba
+
+    from shared.nas.smb import open_smb
+
+    with ExitStack() as opened:
+        try:
+            server = opened.enter_context(samba(folder))
+        except SambaAbsent as absent:
+            raise StoreAbsent(str(absent)) from absent
+
+        def empty() -> Nas:
+            store = open_smb(f"{server.url}/{uuid4().hex}", PASSWORD)
+            opened.callback(store.close)
+            return store
+
+        yield empty
 
 
 @contextmanager
@@ -64,7 +84,7 @@ def aws_account() -> Iterator[None]:
         yield
 
 
-STORES: dict[str, Serve] = {"memory": memory, "folder": folder, "s3": s3}
+STORES: dict[str, Serve] = {"memory": memory, "folder": folder, "s3": s3, "smb": smb}
 
 LONG_LIST = {"s3": 110}
 """Entries that take more than one page of a store; 1,010 where it isn't said."""
