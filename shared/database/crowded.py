@@ -16,14 +16,14 @@ _REFRESH_SECONDS = 300.0
 
 _STATISTICS = sa.text(
     """
-    SELECT key, (frequency * reltuples)::bigint AS rows
+    SELECT key, (frequency * (1 - null_frac) * reltuples)::bigint AS rows
     FROM pg_stats
     JOIN pg_class ON pg_class.oid = to_regclass('design_images')
     CROSS JOIN LATERAL unnest(most_common_elems::text::bigint[], most_common_elem_freqs)
         AS common (key, frequency)
     WHERE schemaname = current_schema AND tablename = 'design_images'
       AND attname = 'band_keys' AND key IS NOT NULL
-      AND frequency * reltuples > :rows
+      AND frequency * (1 - null_frac) * reltuples > :rows
     """
 )
 

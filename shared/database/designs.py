@@ -28,6 +28,10 @@ class PostgresDesigns:
         self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._crowded = Crowded()
 
+    def close(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        self._engine.dispose()
+
     def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Design]:
         with self._search() as search:
             return search.exact(user_id, probe, after=after)

@@ -19,8 +19,9 @@ from types import TracebackType
 from typing import Self
 
 from shared.database import keeper
-from shared.database.account import make_folder, open_owned
+from shared.database.folder import make_folder, open_owned
 from shared.database.server import Server
+from shared.errors import DatabaseNotReady
 
 
 class Embedded:
@@ -73,18 +74,28 @@ def start(home: Path) -> Embedded:
     the latest when the process ends. Raises DatabaseNotReady.
     """
     folder = home.absolute() / "postgres"
-    make_folder(folder)
-    with _guard(folder):
-        users = open_owned(folder / "users.lock")
-        try:
-            fcntl.flock(users, fcntl.LOCK_SH)
-            server = Server(folder)
-            _ensure_keeper(folder)
-            server.ensure()
-        except BaseException:
-            fcntl.flock(users, fcntl.LOCK_UN)
-            os.close(users)
-            raise
+    try:
+        make_folder(folder)
+        with _guard(folder):
+            return _hold(folder)
+    except OSError as error:
+        raise DatabaseNotReady(
+            reason="the folder PLATEN_HOME can't be used; set PLATEN_HOME to a local folder that "
+            "can be written"
+        ) from error
+
+
+def _hold(folder: Path) -> Embedded:
+    users = open_owned(folder / keeper.USERS)
+    try:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        _ensure_keeper(folder)
+        server = Server(folder)
+        server.ensure()
+    except BaseException:
+        fcntl.flock(users, fcntl.LOCK_UN)
+        os.close(users)
+        raise
     return Embedded(server.url, folder, users)
 
 

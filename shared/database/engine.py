@@ -14,12 +14,24 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, ExceptionContext, make_url
 
-from shared.errors import DatabaseNotReady, DatabaseRefused, DatabaseUnavailable, NameTaken
+from shared.errors import (
+    DatabaseError,
+    DatabaseNotReady,
+    DatabaseRefused,
+    DatabaseUnavailable,
+)
 
 _POOL_SECONDS = 3.0
-"""Longest wait for a free connection: an answer of 503 in time beats a queue."""
+"""Longest wait for a free connection: an error in time is better than a queue."""
 
-_APPLICATION = "platen"
+_UNKNOWN_ACCOUNT = ("28", "3D")
+"""Classes of SQLSTATE: invalid authorization, unknown database."""
+
+_NOT_MIGRATED = ("42P01", "42703", "42883")
+"""Undefined table, column, function."""
+
+_REFUSALS = ("22", "23", "42")
+"""What comes again however often a statement is sent: data, integrity, syntax and rights."""
 
 
 def create(url: str, *, pool: int, timeout_s: float) -> Engine:
@@ -48,7 +60,7 @@ def create(url: str, *, pool: int, timeout_s: float) -> Engine:
 
 
 def patient(url: str) -> Engine:
-    """An engine without a pool whose statements may take as long as they need: for migrations."""
+    """An engine without a pool, whose statements may take as long as they need: for migrations."""
     target, options = _target(url)
     return sa.create_engine(target, connect_args=options, poolclass=sa.NullPool)
 
@@ -57,12 +69,12 @@ def patient(url: str) -> Engine:
 def translated() -> Iterator[None]:
     """Turn what SQLAlchemy, pg8000 and the socket raise into Platen's own errors.
 
-    Raises DatabaseUnavailable (a retry may help), DatabaseNotReady, DatabaseRefused or NameTaken.
+    Raises DatabaseUnavailable (a retry may help), DatabaseNotReady or DatabaseRefused.
     """
     try:
         yield
     except sa.exc.DBAPIError as error:
-        raise _translation(error) from error
+        raise _translation(details(error).get("C", "")) from error
     except sa.exc.TimeoutError as error:  # the pool is exhausted
         raise DatabaseUnavailable from error
     except sa.exc.SQLAlchemyError as error:
@@ -71,61 +83,54 @@ def translated() -> Iterator[None]:
         raise DatabaseUnavailable from error
 
 
-def _translation(error: sa.exc.DBAPIError) -> Exception:
-    details = _details(error)
-    state = details.get("C", "")
-    if details.get("n") == "idx_design_images_filed_path":
-        return NameTaken(name="that")
+def details(error: sa.exc.DBAPIError) -> dict[str, str]:
+    """The fields of the server's error message by their letters; none where it sent none.
+
+    https://www.postgresql.org/docs/current/protocol-error-fields.html
+    """
+    arguments = error.orig.args if error.orig else ()
+    return arguments[0] if arguments and isinstance(arguments[0], dict) else {}
+
+
+def _translation(state: str) -> DatabaseError:
+    """Our error for a SQLSTATE; empty is none: the connection itself failed."""
+    if state.startswith(_UNKNOWN_ACCOUNT):
+        return DatabaseNotReady(reason="it refuses the account or the database's name")
     if state in _NOT_MIGRATED:
         return DatabaseNotReady(reason="it is not migrated to this version of Platen")
-    if state[:2] in _REFUSALS:
+    if state.startswith(_REFUSALS):
         return DatabaseRefused()
     return DatabaseUnavailable()
-
-
-_NOT_MIGRATED = {"42P01", "42703", "42883"}
-"""Undefined table, column, function."""
-
-_REFUSALS = {"22", "23", "25", "28", "3D", "42"}
-"""Classes of SQLSTATE that come again however often the statement is sent: data, integrity,
-transaction state, authorization, unknown database, syntax and rights."""
-
-
-def _details(error: sa.exc.DBAPIError) -> dict[str, str]:
-    """The fields of the server's error message by their letters; none where it sent none."""
-    arguments = getattr(error.orig, "args", ())
-    return arguments[0] if arguments and isinstance(arguments[0], dict) else {}
 
 
 def _drop_doubtful(context: ExceptionContext) -> None:
     """Have the pool drop a connection whose state is unknown.
 
     pg8000 raises other than its own exceptions in the middle of a conversation (a socket's
-    timeout, a string that can't be encoded); what the next borrower reads would be the answer to
-    this question.
+    timeout, a string that can't be encoded); the next borrower would read the answer to this
+    question.
     """
-    error = context.sqlalchemy_exception
-    if not isinstance(error, sa.exc.DBAPIError) or _details(error).get("C", "")[:3] == "57P":
+    if context.sqlalchemy_exception is None:
         context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
 
 
 def _target(url: str) -> tuple[URL, dict[str, Any]]:
-    """The URL for pg8000, and its options; those that only libpq knows are taken out of the URL."""
+    """The URL for pg8000 and its options; what only libpq knows is taken out of the URL."""
     target = make_url(url)
     if target.drivername == "postgresql":
         target = target.set(drivername="postgresql+pg8000")
-    options: dict[str, Any] = {"application_name": _APPLICATION}
+    options: dict[str, Any] = {"application_name": "platen"}
     mode = target.query.get("sslmode")
     if "unix_sock" in target.query or mode == "disable":
         options["ssl_context"] = False
     elif mode is not None:
-        options["ssl_context"] = _verified(target.query.get("sslrootcert"))
+        # pg8000's own True would check neither the certificate nor the host's name.
+        root = target.query.get("sslrootcert")
+        options["ssl_context"] = ssl.create_default_context(
+            cafile=root if isinstance(root, str) else None
+        )
     return target.difference_update_query(["sslmode", "sslrootcert"]), options
-
-
-def _verified(root: Any) -> ssl.SSLContext:
-    """TLS that checks certificate and host name (pg8000's own ``True`` checks neither)."""
-    return ssl.create_default_context(cafile=root)
 
 
 def _milliseconds(seconds: float) -> str:

@@ -34,9 +34,10 @@ class Search:
         prints = probe.fingerprint
         tests = [
             designs.c.upload_sha256 == probe.upload_sha256,
-            designs.c.content_sha256 == prints.content_sha256,
             _kind(probe) & (designs.c.phash == prints.phash),
         ]
+        if prints.content_sha256 is not None:
+            tests.append(designs.c.content_sha256 == prints.content_sha256)
         if probe.legacy_phash is not None:
             tests.append(_is_legacy() & (designs.c.phash == probe.legacy_phash))
         # Each test by its own index; one that very many designs pass must not hide another's.

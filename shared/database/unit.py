@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.database.crowded import Crowded
-from shared.database.engine import translated
+from shared.database.engine import details, translated
 from shared.database.rows import COLUMNS, to_designs, to_row
 from shared.database.search import Search
 from shared.database.tables import designs, folder_numbers, shops, users
-from shared.errors import DatabaseRefused, ShopTaken
+from shared.errors import DatabaseRefused, NameTaken, ShopTaken
 from shared.records import Design, Probe, State
 
 _TENANTS = 0x506C
@@ -102,7 +104,7 @@ class PostgresUnit:
         row: dict[str, Any] = to_row(design.model_copy(update={"state": State.PENDING}))
         # The time of the insertion, not of the wait for the lock before it.
         row["created_at"] = row["updated_at"] = sa.func.clock_timestamp()
-        with translated():
+        with translated(), _one_file_a_path(design):
             made = self._connection.execute(
                 sa.insert(designs)
                 .values(row)
@@ -111,27 +113,25 @@ class PostgresUnit:
         return design.model_copy(update={**made._mapping, "state": State(made.state)})
 
     def move(self, design: Design) -> None:
-        place = {"number": design.number, "filename": design.filename}
-        self._change(
-            sa.update(designs)
-            .where(designs.c.id == design.design_id)
-            .values(**place, file_path=design.file_path, updated_at=sa.func.clock_timestamp())
-        )
+        place = {
+            "number": design.number,
+            "filename": design.filename,
+            "file_path": design.file_path,
+            "updated_at": sa.func.clock_timestamp(),
+        }
+        with translated(), _one_file_a_path(design):
+            own = self._own(design.design_id)
+            moved = self._connection.execute(sa.update(designs).where(own).values(place))
+        if moved.rowcount == 0:
+            raise DatabaseRefused
 
     def forget(self, design_id: UUID) -> None:
-        pending = designs.c.state == State.PENDING.value
+        pending = self._own(design_id) & (designs.c.state == State.PENDING.value)
         with translated():
-            self._connection.execute(
-                sa.delete(designs).where(
-                    designs.c.id == design_id, designs.c.user_id == self._user_id, pending
-                )
-            )
+            self._connection.execute(sa.delete(designs).where(pending))
 
-    def _change(self, update: sa.Update) -> None:
-        with translated():
-            changed = self._connection.execute(update.where(designs.c.user_id == self._user_id))
-        if changed.rowcount != 1:
-            raise DatabaseRefused
+    def _own(self, design_id: UUID) -> sa.ColumnElement[bool]:
+        return (designs.c.id == design_id) & (designs.c.user_id == self._user_id)
 
     def _largest(self, folder: str) -> int:
         """The largest number in the names of the tenant's files in a folder; 0 where it has none.
@@ -148,6 +148,17 @@ class PostgresUnit:
             ),
         )
         return self._connection.execute(query).scalar() or 0
+
+
+@contextmanager
+def _one_file_a_path(design: Design) -> Iterator[None]:
+    """Raises NameTaken when another design is filed under the path, whatever its case."""
+    try:
+        yield
+    except sa.exc.IntegrityError as error:
+        if details(error).get("n") == "idx_design_images_filed_path":
+            raise NameTaken(name=design.filename) from error
+        raise
 
 
 def _folded(name: str) -> str:

@@ -35,11 +35,11 @@ BEGIN
     FOR u IN 0..15 LOOP
         FOR v IN 0..15 LOOP
             band := (u + 3 * v) % 16 + 1;
-            bands[band] := bands[band] << 1 | get_bit(hash, 16 * u + v);
+            bands[band] := (bands[band] << 1) | get_bit(hash, 16 * u + v);
         END LOOP;
     END LOOP;
     FOR band IN 1..16 LOOP
-        bands[band] := prefix | (band - 1)::bigint << 16 | bands[band];
+        bands[band] := prefix | ((band - 1)::bigint << 16) | bands[band];
     END LOOP;
     RETURN bands;
 END $$
