@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from kornia_rs import io as kornia
-from PIL import ImageFile
+from PIL import ImageFile, TiffImagePlugin
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
@@ -24,6 +24,10 @@ from shared.imaging.pixels import Pixels
 FAST_PIXELS = 32_000_000
 """The fast PNG decoder holds Python's lock, for 0.1 s at 8 megapixels; larger pictures go to
 OpenCV, which takes twice as long and lets other threads run."""
+
+# Pillow's own reader of uncompressed TIFFs gets 16-bit pixels stored plane by plane wrong without
+# a word; libtiff reads all of them.
+TiffImagePlugin.READ_LIBTIFF = True
 
 _OPAQUE = 0xFF000000
 """Alpha 255 in the highest byte of a little-endian RGBA pixel."""

@@ -12,7 +12,7 @@ from shared.imaging.headers.header import Colour, Format, Header
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
-MAX_CHUNKS = 100_000
+MAX_CHUNKS = 50_000
 """Encoders write IDATs of 8 KB and more: a file of 100 MB has about 12,000."""
 
 MAX_INFLATION = 1032
