@@ -174,3 +174,7 @@ class Designs(Library, Protocol):
     def check(self) -> None:
         """Return when the database answers and is migrated; else raise why it is not."""
         ...
+
+    def close(self) -> None:
+        """Close what is open; a later call opens it again."""
+        ...

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from shared.database import embedded, migrate
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import create, patient
+from shared.settings import Settings
+from shared.wiring import Parts
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +62,14 @@ def designs(database_url: str) -> Iterator[PostgresDesigns]:
     engine = create(database_url, pool=5, timeout_s=10)
     yield PostgresDesigns(engine)
     engine.dispose()
+
+
+@pytest.fixture
+def parts(database_url: str, tmp_path: Path) -> Iterator[Parts]:
+    """The adapters of a process of its own: a fresh database and a folder as NAS."""
+    made = Parts(Settings(database_url=database_url, platen_home=tmp_path, driver_workers=3))
+    yield made
+    made.close()
 
 
 @contextmanager

@@ -1,0 +1,320 @@
+"""persist's commit protocol: each window in which a step can be lost, and who finishes then."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.errors import (
+    DatabaseUnavailable,
+    DuplicateDesign,
+    KeyReused,
+    NasUnavailable,
+    ShopTaken,
+    StagedFileMissing,
+)
+from shared.flows.persist import Persisted
+from shared.flows.source import Source
+from shared.identity import tenant
+from shared.messages import PersistRequest, ProcessRequest
+from shared.nas.names import staged
+from shared.records import Design, State
+from shared.wiring import Parts
+from tests.draw import encoded, wrap
+
+SELLER = "seller"
+FOLDER = "NookTransfers/Nook/UVDTF 16oz"
+
+
+class Job:
+    """One upload, as the driver sends it through process and persist."""
+
+    def __init__(self, parts: Parts, seed: int = 1, **request: object) -> None:
+        self.parts = parts
+        self.design_id = uuid4()
+        self.source: Source = parts.source(f"{seed}.png", encoded(wrap(seed, 600, 274)))
+        self._request = {"user_id": SELLER, "shop": "Nook", "template": "UVDTF 16oz"} | request
+
+    def process(self) -> PersistRequest:
+        asked = ProcessRequest.model_validate(self._request | {"design_id": self.design_id})
+        answer = self.parts.process(self.source, asked)
+        return PersistRequest.model_validate(
+            self._request
+            | {
+                "design_id": self.design_id,
+                "filename": self.source.filename,
+                "upload_sha256": answer.upload_sha256,
+                "print_file": answer.print_file,
+                "preflight": answer.preflight,
+                "normal_form": answer.normal_form,
+            }
+        )
+
+    def run(self) -> Persisted:
+        return self.parts.persist(None, self.process())
+
+    def row(self) -> Design | None:
+        return self.parts.designs.get(tenant(SELLER), self.design_id)
+
+
+class Faulty:
+    """Stands before an adapter and breaks one verb's next call, before or after it is done."""
+
+    def __init__(self, real: object, verb: str, error: Exception, *, after: bool = False) -> None:
+        self._real = real
+        self._verb = verb
+        self._error: Exception | None = error
+        self._after = after
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        real = getattr(self._real, name)
+        if name != self._verb or self._error is None:
+            return real
+
+        def broken(*args: object, **kwargs: object) -> object:
+            error, self._error = self._error, None
+            if self._after:
+                real(*args, **kwargs)
+            if error:
+                raise error
+            return real(*args, **kwargs)
+
+        return broken
+
+
+def broken_nas(parts: Parts, verb: str, *, after: bool = False) -> Parts:
+    other = Parts(parts.settings)
+    other._designs = parts.designs
+    other._nas = Faulty(parts.nas, verb, NasUnavailable(), after=after)
+    return other
+
+
+def broken_database(parts: Parts, verb: str, *, after: bool = False) -> Parts:
+    other = Parts(parts.settings)
+    other._designs = Faulty(parts.designs, verb, DatabaseUnavailable(), after=after)
+    other._nas = parts.nas
+    return other
+
+
+def files(parts: Parts, folder: str = FOLDER) -> list[str]:
+    return sorted(entry.path.rpartition("/")[2] for entry in parts.nas.list(folder))
+
+
+def whole(parts: Parts, design: Design | None) -> bool:
+    """Whether an active design's file stands with the size and sha256 of its row."""
+    assert design is not None
+    assert design.state is State.ACTIVE
+    data = parts.nas.read(parts.places.relative(design.file_path)) or b""
+    sha256 = hashlib.sha256(data).hexdigest()
+    return (len(data), sha256) == (design.print_file.size, design.print_file.sha256)
+
+
+class TestPersist:
+    def test_creates_the_row_and_brings_the_file_under_its_name(self, parts: Parts) -> None:
+        job = Job(parts)
+
+        persisted = job.run()
+
+        assert persisted.created
+        assert persisted.response.design.filename == "UV_001.png"
+        assert whole(parts, job.row())
+        assert files(parts, ".platen") == []
+
+    def test_answers_the_same_design_when_it_is_asked_again(self, parts: Parts) -> None:
+        job = Job(parts)
+        first, again = job.run(), job.run()
+
+        assert not again.created
+        assert again.response.design == first.response.design
+        assert files(parts) == ["UV_001.png"]
+        assert files(parts, ".platen") == []
+
+    def test_takes_the_upload_instead_of_the_normal_form(self, parts: Parts) -> None:
+        job = Job(parts)
+        request = job.process().model_copy(update={"normal_form": None})
+
+        design = parts.persist(job.source, request).response.design
+
+        assert design.phash == job.source.fingerprint.phash
+
+    def test_refuses_a_duplicate_that_got_in_first_and_removes_the_staged_file(
+        self, parts: Parts
+    ) -> None:
+        first, second = Job(parts), Job(parts)
+        request = second.process()
+        created = first.run().response.design
+
+        with pytest.raises(DuplicateDesign) as caught:
+            parts.persist(None, request)
+
+        assert caught.value.match.design_id == created.id
+        assert second.row() is None
+        assert files(parts, ".platen") == []
+
+    def test_refuses_another_upload_under_the_same_id(self, parts: Parts) -> None:
+        job = Job(parts)
+        request = job.process()
+        parts.persist(None, request)
+
+        with pytest.raises(KeyReused):
+            parts.persist(None, request.model_copy(update={"upload_sha256": "0" * 64}))
+
+    def test_needs_the_staged_file(self, parts: Parts) -> None:
+        job = Job(parts)
+        request = job.process()
+        parts.nas.delete(staged(job.design_id))
+
+        with pytest.raises(StagedFileMissing):
+            parts.persist(None, request)
+        assert job.row() is None
+
+    def test_refuses_a_shop_of_another_tenant_however_it_is_spelt(self, parts: Parts) -> None:
+        Job(parts).run()
+
+        with pytest.raises(ShopTaken):
+            Job(parts, 2, user_id="other", shop="NOOK").run()
+
+    def test_leaves_a_file_of_somebody_elses_alone_and_takes_the_number_above_it(
+        self, parts: Parts
+    ) -> None:
+        for number in (1, 2, 7):
+            parts.nas.create(f"{FOLDER}/UV_{number:03d}.png", b"not ours")
+        job = Job(parts)
+
+        design = job.run().response.design
+
+        assert design.filename == "UV_008.png"
+        assert parts.nas.read(f"{FOLDER}/UV_001.png") == b"not ours"
+        assert whole(parts, job.row())
+
+    def test_never_gives_a_number_twice(self, parts: Parts) -> None:
+        first = Job(parts)
+        first.run()
+        parts.nas.delete(f"{FOLDER}/UV_001.png")
+        with parts.designs.unit(tenant(SELLER)) as unit:
+            unit.forget(first.design_id)
+
+        assert Job(parts, 2).run().response.design.filename == "UV_002.png"
+
+
+class TestWhereTheNasFails:
+    def test_before_the_rename_no_row_is_active_and_the_same_request_finishes(
+        self, parts: Parts
+    ) -> None:
+        job = Job(parts)
+        request = job.process()
+        with pytest.raises(NasUnavailable):
+            broken_nas(parts, "publish").persist(None, request)
+        assert job.row().state is State.PENDING
+        assert files(parts) == []
+
+        persisted = parts.persist(None, request)
+
+        assert persisted.response.design.filename == "UV_001.png"
+        assert whole(parts, job.row())
+
+    def test_after_the_rename_the_same_request_adopts_the_file(self, parts: Parts) -> None:
+        job = Job(parts)
+        request = job.process()
+        with pytest.raises(NasUnavailable):
+            broken_nas(parts, "publish", after=True).persist(None, request)
+        assert files(parts) == ["UV_001.png"]
+
+        parts.persist(None, request)
+
+        assert whole(parts, job.row())
+        assert files(parts) == ["UV_001.png"]
+
+    def test_a_new_upload_of_the_picture_finishes_the_pending_one(self, parts: Parts) -> None:
+        """A seller who sends the file again is not told of a duplicate that was never filed."""
+        lost, again = Job(parts), Job(parts)
+        with pytest.raises(NasUnavailable):
+            broken_nas(parts, "publish").persist(None, lost.process())
+
+        with pytest.raises(DuplicateDesign) as caught:
+            again.run()
+
+        assert caught.value.match.design_id == lost.design_id
+        assert whole(parts, lost.row())
+
+    def test_a_new_upload_takes_the_place_of_a_pending_one_whose_file_is_gone(
+        self, parts: Parts
+    ) -> None:
+        lost, again = Job(parts), Job(parts)
+        with pytest.raises(NasUnavailable):
+            broken_nas(parts, "publish").persist(None, lost.process())
+        parts.nas.delete(staged(lost.design_id))
+
+        design = again.run().response.design
+
+        assert lost.row() is None
+        assert design.filename == "UV_002.png"
+        assert whole(parts, again.row())
+
+
+class TestWhereTheDatabaseFails:
+    @pytest.mark.parametrize("verb", ["get", "template", "watermark", "exact", "near", "unit"])
+    def test_before_the_row_nothing_is_filed_and_the_same_request_finishes(
+        self, parts: Parts, verb: str
+    ) -> None:
+        job = Job(parts)
+        request = job.process()
+        with pytest.raises(DatabaseUnavailable):
+            broken_database(parts, verb).persist(None, request)
+        assert files(parts) == []
+
+        parts.persist(None, request)
+
+        assert whole(parts, job.row())
+
+    @pytest.mark.parametrize("after", [False, True])
+    def test_at_the_last_step_the_same_request_finishes(self, parts: Parts, after: bool) -> None:
+        job = Job(parts)
+        request = job.process()
+        with pytest.raises(DatabaseUnavailable):
+            broken_database(parts, "activate", after=after).persist(None, request)
+
+        persisted = parts.persist(None, request)
+
+        assert persisted.response.design.filename == "UV_001.png"
+        assert whole(parts, job.row())
+        assert files(parts) == ["UV_001.png"]
+
+
+class TestRaces:
+    def test_of_the_same_request_give_one_design(self, parts: Parts) -> None:
+        job = Job(parts)
+        request = job.process()
+
+        with ThreadPoolExecutor(8) as racers:
+            futures = [racers.submit(parts.persist, None, request) for _ in range(8)]
+            answers = [future.result() for future in futures]
+
+        assert sum(answer.created for answer in answers) == 1
+        assert {answer.response.design.id for answer in answers} == {job.design_id}
+        assert files(parts) == ["UV_001.png"]
+        assert whole(parts, job.row())
+
+    def test_of_near_duplicates_leave_one(self, parts: Parts) -> None:
+        requests = []
+        for quality in range(80, 96, 2):
+            job = Job(parts)
+            job.source = parts.source("a.jpg", encoded(wrap(1, 600, 274), "JPEG", quality=quality))
+            requests.append(job.process())
+
+        def attempt(request: PersistRequest) -> UUID | None:
+            try:
+                return parts.persist(None, request).response.design.id
+            except DuplicateDesign:
+                return None
+
+        with ThreadPoolExecutor(8) as racers:
+            created = [found for found in racers.map(attempt, requests) if found]
+
+        assert len(created) == 1
+        assert len(files(parts)) == 1
+        assert files(parts, ".platen") == []
