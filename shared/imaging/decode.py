@@ -16,7 +16,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from shared.errors import CorruptImage
 from shared.imaging.colour import regray, rgb_of_cmyk
-from shared.imaging.headers import icc, png, tiff
+from shared.imaging.headers import icc, jpeg, png, tiff
 from shared.imaging.limits import Colour, Content, Format, Header, Limits, judge
 from shared.imaging.opencv import cv2
 from shared.imaging.pixels import Pixels
@@ -51,8 +51,9 @@ def decode(data: Content, limits: Limits) -> Artwork:
     """Judge the bytes, then decode them.
 
     16-bit samples keep their high byte. CMYK becomes sRGB by its profile; so do the levels of
-    gray with a gray profile. Raises the FileRefused classes only, and never answers part of a
-    picture; the one damage that is not seen is a CMYK JPEG whose pixels end early but in order.
+    gray with a gray profile. Raises the FileRefused classes only, and answers no part of a
+    picture. Not promised: that changed bytes are noticed in formats without check sums, and in
+    CMYK JPEGs and JPEG within TIFF, whose decoder puts gray in the place of damaged pixels.
     """
     content = bytes(data)
     header = judge(content, limits)
@@ -74,7 +75,7 @@ def _pixels(content: bytes, header: Header) -> Pixels:
     elif header.format is Format.WEBP:
         pixels = _opencv(content, header)
     elif header.format is Format.JPEG and header.colour is not Colour.CMYK:
-        pixels = _jpeg(content, header)
+        pixels = _jpeg(jpeg.bare(content), header)
     else:
         pixels = _pillow(content, header)
     if pixels.shape != (header.height, header.width, 4):
@@ -119,9 +120,9 @@ def _opencv(content: bytes, header: Header) -> Pixels:
 
 def _pillow(content: bytes, header: Header) -> Pixels:
     """A TIFF, BMP or CMYK JPEG."""
-    source = io.BytesIO(tiff.bare(content) if header.format is Format.TIFF else content)
+    bare = {Format.TIFF: tiff.bare, Format.JPEG: jpeg.bare}.get(header.format, bytes)
     # Opened by class: Image.open would try every plugin and warn by limits of its own.
-    with _PILLOW[header.format](source) as image:
+    with _PILLOW[header.format](io.BytesIO(bare(content))) as image:
         image.load()
         if image.mode == "CMYK":
             return np.array(rgb_of_cmyk(image, header.icc).convert("RGBA"))

@@ -170,6 +170,24 @@ def test_a_jpeg_shows_what_was_drawn(mode: str) -> None:
     assert abs(read - np.asarray(image.convert("RGBA"))).max() <= 2
 
 
+@pytest.mark.parametrize("what", ["JPEG", "JPEG gray", "JPEG CMYK"])
+def test_slips_of_a_jpeg_that_hurt_no_pixel_are_passed_over(what: str) -> None:
+    data = EXAMPLES[what]
+    scan = data.index(b"\xff\xda")
+    header_end = scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big")
+    assert data[header_end - 3 : header_end] == b"\0\x3f\0"
+    slips = {
+        "a scan header that some phones write": data[: header_end - 3]
+        + bytes(3)
+        + data[header_end:],
+        "stray bytes before a segment": data[:scan] + bytes(3) + data[scan:],
+        "fill bytes before a segment": data[:scan] + b"\xff\xff" + data[scan:],
+        "a second picture after the end": data + data,
+    }
+    for slip, changed in slips.items():
+        assert np.array_equal(pixels(changed), pixels(data)), slip
+
+
 def test_a_jpeg_of_rgb_without_conversion_keeps_its_channels() -> None:
     data = saved(blocks(), "JPEG", quality=100, keep_rgb=True)
     assert abs(pixels(data).astype(int) - rgba(blocks())).max() <= 2
