@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 import pytest
 from nas_stores import LONG_LIST, STORES, StoreAbsent
+from samba import Samba, SambaAbsent, samba
+from smb_site import Site, site
 
 from shared.ports import Nas
 
@@ -18,10 +21,7 @@ def empty_store(
         with STORES[request.param](tmp_path_factory.mktemp(request.param)) as empty:
             yield empty
     except StoreAbsent as absent:
-        reason = f"THE {request.param.upper()} STORE IS NOT TESTED HERE: {absent}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        not_tested(request.param, absent)
 
 
 @pytest.fixture
@@ -33,3 +33,28 @@ def nas(empty_store: Callable[[], Nas]) -> Nas:
 def long_list(request: pytest.FixtureRequest) -> int:
     """How many entries take more than one page to list."""
     return LONG_LIST.get(request.node.callspec.params["empty_store"], 1_010)
+
+
+@pytest.fixture(scope="session")
+def smb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
+    """A Samba server for all tests of one run; those that stop it start it again."""
+    try:
+        with samba(tmp_path_factory.mktemp("share")) as server:
+            yield server
+    except SambaAbsent as absent:
+        not_tested("smb", absent)
+
+
+@pytest.fixture
+def smb(smb_server: Samba) -> Iterator[Site]:
+    """An empty folder of the server behind a proxy that passes everything on."""
+    with site(smb_server) as place:
+        yield place
+
+
+def not_tested(store: str, absent: Exception) -> NoReturn:
+    """Skip, loudly; fail where everything is meant to be there."""
+    reason = f"THE {store.upper()} STORE IS NOT TESTED HERE: {absent}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

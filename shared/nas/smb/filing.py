@@ -40,11 +40,12 @@ def create(tree: TreeConnect, draft: str, path: str, content: memoryview, ours: 
         write(tree, opened, content)
         together(tree, asks.flushed(opened))
         try:
-            _name(tree, path, asks.doomed(opened, False), asks.renamed(opened, path))
+            spared, doomed = asks.doomed(opened, False), asks.doomed(opened, True)
+            _name(tree, path, spared, asks.renamed(opened, path), back=doomed)
         except NameTaken:
             if not _landed(tree, path, ours):
                 raise
-            together(tree, asks.doomed(opened, True))
+            together(tree, doomed)
         else:
             together(tree, asks.flushed(opened))
         finally:
@@ -106,10 +107,10 @@ def temporary(tree: TreeConnect, path: str, size: int) -> Iterator[tuple[Open, i
             raise
 
 
-def _name(tree: TreeConnect, path: str, *steps: Ask) -> None:
+def _name(tree: TreeConnect, path: str, *steps: Ask, back: Ask | None = None) -> None:
     """Take the steps that give a file its name, or raise NameTaken when something stands there."""
     try:
-        _in_folder(tree, path, *steps)
+        _in_folder(tree, path, *steps, back=back)
     except SMBResponseException as error:
         # An open file answers as if it were locked, and a locked folder does so too: look.
         if error.status not in IN_THE_WAY or not _stands(tree, path):
@@ -117,13 +118,18 @@ def _name(tree: TreeConnect, path: str, *steps: Ask) -> None:
         raise NameTaken(name=path.rpartition("\\")[2]) from error
 
 
-def _in_folder(tree: TreeConnect, path: str, *steps: Ask) -> list[Any]:
-    """The steps in one round trip; where the folders of ``path`` are missing, they are made."""
+def _in_folder(tree: TreeConnect, path: str, *steps: Ask, back: Ask | None = None) -> list[Any]:
+    """The steps in one round trip; where the folders of ``path`` are missing, they are made.
+
+    ``back`` undoes meanwhile what the steps did before they failed.
+    """
     try:
         return together(tree, *steps)
     except SMBResponseException as error:
         if error.status not in NO_FOLDER:
             raise
+    if back:
+        together(tree, back)
     parts = path.split("\\")
     for depth in range(1, len(parts)):
         folder = Open(tree, "\\".join(parts[:depth]))

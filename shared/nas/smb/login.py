@@ -8,7 +8,7 @@ from smbprotocol.exceptions import SMBException
 from smbprotocol.session import Session
 from smbprotocol.tree import TreeConnect
 
-from shared.errors import NasLogin, NasUnencrypted
+from shared.errors import NasLogin, NasUnavailable, NasUnencrypted
 from shared.nas.smb.address import Address
 from shared.nas.smb.connection import StrictConnection
 from shared.nas.smb.deadline import Deadline
@@ -37,8 +37,11 @@ def log_in(
             tree = TreeConnect(session, rf"\\{address.host}\{address.share}")
             tree.connect()
             connection.echo(session.session_id, credit_request=CREDITS)
-    except BaseException:
+    except BaseException as error:
         connection.close()
+        if isinstance(error, NasUnavailable):
+            # A server that is only just starting answers all sorts of things.
+            raise Lost("the server is not ready") from error
         raise
     return tree
 

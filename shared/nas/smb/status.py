@@ -124,15 +124,13 @@ def translated(connection: StrictConnection) -> Iterator[None]:
         yield
     except SMBResponseException as error:
         if error.status in _LOST:
-            raise Lost from error
+            raise Lost(f"status {error.status:#x}") from error
         if error.status in _UNNAMEABLE:
             raise NameInvalid(what="path", reason="the NAS can't hold such a name") from error
         raise _ERRORS.get(error.status, NasUnavailable) from error
     except SMBAuthenticationError as error:
         raise NasLogin from error
-    except (SMBException, OSError) as error:
-        raise Lost from error
     except Exception as error:
-        if connection.blames(error):
-            raise Lost from error
+        if isinstance(error, SMBException | OSError) or connection.blames(error):
+            raise Lost(f"{type(error).__name__}: {error}") from error
         raise

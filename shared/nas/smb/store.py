@@ -96,7 +96,7 @@ class SmbNas:
         attempts = Retrying(
             retry=retry_if_exception_type(Lost),
             stop=lambda state: deadline.over or state.attempt_number == ATTEMPTS,
-            wait=wait_exponential_jitter(initial=0.2, max=1, jitter=0.2),
+            wait=wait_exponential_jitter(multiplier=0.1, max=1, jitter=0.1),
             before_sleep=before_sleep_log(_log, logging.WARNING),
             reraise=True,
         )

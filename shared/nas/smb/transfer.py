@@ -62,10 +62,11 @@ def read(tree: TreeConnect, opened: Open) -> Iterator[bytes]:
     chunks = (
         opened.read(start, min(step, size - start), send=False) for start in range(0, size, step)
     )
+    missing = size
     for chunk in _in_a_row(tree, chunks):
-        size -= len(chunk)
+        missing -= len(chunk)
         yield chunk
-    if size:
+    if missing:
         raise Lost("the server read less than it was asked for")
 
 
