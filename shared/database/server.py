@@ -32,6 +32,11 @@ _MAX_SOCKET_PATH = 100
 _START_SECONDS = 120
 """A server that was killed replays its log first."""
 
+_QUESTION = bytes.fromhex("00000008 04d2162f")
+"""PostgreSQL's SSLRequest: the shortest message that gets an answer. A connection alone does not
+tell a server from one that was killed a moment ago.
+https://www.postgresql.org/docs/current/protocol-message-formats.html"""
+
 _SETTINGS = {
     "listen_addresses": "",  # never over the network
     "log_checkpoints": "off",  # or an idle server fills its log
@@ -94,7 +99,7 @@ class Server:
         new = self._folder / "data.new"
         shutil.rmtree(new, ignore_errors=True)
         make_private(new, self._folder)
-        command = [
+        command: list[str | Path] = [
             self._programs / "initdb",
             f"--pgdata={new}",
             f"--username={OWNER}",
@@ -144,16 +149,20 @@ class Server:
         listed = '"' + str(place).replace('"', '""') + '"'
         options = f"--options=-p 5432 -k {shlex.quote(listed)}"
         wait = ["--wait", f"--timeout={_START_SECONDS}"]
-        command = [self._programs / "pg_ctl", "start", *wait, options]
+        command: list[str | Path] = [self._programs / "pg_ctl", "start", *wait, options]
         account = server_account(self._data, self._programs / "postgres")
         with self._open_log() as log:
             if not account.run(command, output=log, data=self._data, lend=[lock]):
                 raise self._failure("it does not start")
 
     def _answers(self) -> bool:
-        """Whether the server listens, and says that it is ready for more than listening."""
+        """Whether the server replies, and says that it is ready for more."""
         with suppress(OSError), socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(1)
             caller.connect(str(self._socket_folder() / SOCKET))
+            caller.sendall(_QUESTION)
+            if not caller.recv(1):
+                return False
             status = (self._data / "postmaster.pid").read_text().splitlines()[7:]
             return [line.strip() for line in status] == ["ready"]
         return False

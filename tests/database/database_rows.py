@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import sqlalchemy as sa
+
 from shared.database.designs import PostgresDesigns
+from shared.database.engine import patient
 from shared.records import Design, Fingerprint, Preflight, PrintFile, Probe, State
 
 USER = UUID("00000000-0000-4000-8000-000000000001")
@@ -90,3 +93,37 @@ def file_design(designs: PostgresDesigns, design: Design) -> Design:
         inserted = unit.insert(design)
     designs.activate(design.user_id, design.design_id)
     return inserted.model_copy(update={"state": State.ACTIVE})
+
+
+def insert_many(url: str, hashes: list[str], user: UUID = USER) -> None:
+    """Active designs of art with alpha, by their phashes, in this order, past the adapter."""
+    engine = patient(url)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO users (id) VALUES (:user) ON CONFLICT DO NOTHING"), {"user": user}
+        )
+        connection.execute(sa.text(_MANY), {"user": user, "hashes": hashes})
+    engine.dispose()
+
+
+def disconnect_all(url: str) -> None:
+    """End every other connection to the database, as a restart of the server would."""
+    engine = patient(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    engine.dispose()
+
+
+_MANY = """
+INSERT INTO design_images (
+    user_id, filename, file_path, template, phash, ahash, dhash, whash, index_hash, signature,
+    content_sha256, is_opaque, crop_width, crop_height, fingerprint_version
+)
+SELECT :user, 'UV.png', gen_random_uuid() || '/UV.png', 'UVDTF 16oz', hash, hash, hash, hash,
+       platen_bits(hash), decode(repeat(hash, 16), 'hex'),
+       encode(sha256(uuid_send(gen_random_uuid())), 'hex'), false, 100, 100, 2
+FROM unnest(CAST(:hashes AS text[])) WITH ORDINALITY AS given (hash, place) ORDER BY place
+"""

@@ -1,0 +1,229 @@
+"""Matching reads the tenant's whole library, and nothing that means something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from database_rows import (
+    USER,
+    a_design,
+    a_fingerprint,
+    a_hash,
+    a_probe,
+    file_design,
+    flipped,
+    insert_many,
+)
+
+from shared.database.crowded import CROWDED_ROWS, Crowded
+from shared.database.designs import PostgresDesigns
+from shared.database.engine import patient
+from shared.records import Design, Fingerprint, Probe, hamming
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[sa.Connection]:
+    engine = patient(database_url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+    engine.dispose()
+
+
+def ids(designs: list[Design]) -> list[UUID]:
+    return [design.design_id for design in designs]
+
+
+def keys_of(user: UUID, version: int, hash_: str) -> list[int]:
+    """The band keys, written down a second time: bits picked one by one from a text of 0 and 1."""
+    digest = sha256(user.bytes + version.to_bytes(4, "big")).digest()
+    tenant = int.from_bytes(digest[:8], "big") % 2**43
+    bits = f"{int(hash_, 16):0256b}"
+    keys = []
+    for band in range(16):
+        picked = [bit for place, bit in enumerate(bits) if (place // 16 + 3 * place) % 16 == band]
+        keys.append(tenant * 2**20 + band * 2**16 + int("".join(picked), 2))
+    return keys
+
+
+def test_band_keys_are_those_of_the_reference(connection: sa.Connection) -> None:
+    query = sa.text("SELECT platen_band_keys(:user, :version, platen_bits(:hash))")
+    edges = ["0" * 64, "f" * 64, "8" + "0" * 63, "0" * 63 + "1"]
+    for version, hash_ in enumerate([*edges, *(a_hash() for _ in range(50))]):
+        values = {"user": USER, "version": version, "hash": hash_}
+        keys = connection.execute(query, values).scalar_one()
+        assert keys == keys_of(USER, version, hash_)
+        assert min(keys) >= 0
+
+
+def test_the_bits_of_the_first_band_are_the_published_ones() -> None:
+    first = [0, 21, 42, 63, 68, 89, 110, 115, 136, 157, 162, 183, 204, 209, 230, 251]
+    hash_ = f"{sum(1 << (255 - bit) for bit in first):064x}"
+    assert [key % 2**16 for key in keys_of(USER, 2, hash_)] == [0xFFFF] + [0] * 15
+
+
+def test_near_finds_every_neighbour_within_15_bits(
+    database_url: str, designs: PostgresDesigns
+) -> None:
+    probes = [a_hash() for _ in range(20)]
+    library = [a_hash() for _ in range(5_000)]
+    library += [flipped(probe, bits) for probe in probes for bits in range(16)]
+    insert_many(database_url, library)
+    for hash_ in probes:
+        probe = Probe(a_fingerprint(phash=hash_), a_hash())
+        found = [design.fingerprint.phash for design in designs.near(USER, probe, radius=15)]
+        near = [other for other in library if hamming(hash_, other) <= 15]
+        assert sorted(found) == sorted(near)
+        assert [hamming(hash_, other) for other in found] == sorted(
+            hamming(hash_, other) for other in near
+        )
+
+
+def test_near_answers_with_the_64_nearest(database_url: str, designs: PostgresDesigns) -> None:
+    hash_ = a_hash()
+    insert_many(database_url, [flipped(hash_, bits) for bits in [5] * 40 + [1] * 40])
+    found = designs.near(USER, Probe(a_fingerprint(phash=hash_), a_hash()), radius=15)
+    assert [hamming(hash_, design.fingerprint.phash) for design in found] == [1] * 40 + [5] * 24
+
+
+def test_recent_looks_at_the_newest_thousand_alone(
+    database_url: str, designs: PostgresDesigns
+) -> None:
+    old, young = a_hash(), a_hash()
+    insert_many(database_url, [old, young, *(a_hash() for _ in range(999))])
+    for hash_, expected in ((old, []), (young, [young])):
+        probe = Probe(a_fingerprint(phash=flipped(hash_, 5)), a_hash())
+        assert [
+            design.fingerprint.phash for design in designs.recent(USER, probe, radius=5)
+        ] == expected
+        assert len(designs.near(USER, probe, radius=5)) == 1
+
+
+def test_only_what_is_within_the_radius_is_near(designs: PostgresDesigns) -> None:
+    design = file_design(designs, a_design())
+    probe = Probe(a_fingerprint(phash=flipped(design.fingerprint.phash, 6)), a_hash())
+    for search in (designs.near, designs.recent):
+        assert search(USER, probe, radius=5) == []
+        assert ids(search(USER, probe, radius=6)) == [design.design_id]
+
+
+def opaque(**own: str) -> Fingerprint:
+    return a_fingerprint(is_opaque=True, **own)
+
+
+def test_the_nearer_of_index_hash_and_phash_counts(designs: PostgresDesigns) -> None:
+    index, phash = a_hash(), a_hash()
+    design = file_design(designs, a_design(fingerprint=opaque(phash=phash, index_hash=index)))
+    for near in (
+        opaque(phash=flipped(phash, 60), index_hash=flipped(index, 3)),
+        opaque(phash=flipped(phash, 3), index_hash=flipped(index, 15)),
+    ):
+        for search in (designs.near, designs.recent):
+            assert ids(search(USER, Probe(near, a_hash()), radius=3)) == [design.design_id]
+            assert search(USER, Probe(near, a_hash()), radius=2) == []
+
+
+def test_opaque_art_and_art_with_alpha_never_match_by_hash(designs: PostgresDesigns) -> None:
+    design = file_design(designs, a_design())
+    hashes = {"phash": design.fingerprint.phash, "index_hash": design.fingerprint.index_hash}
+    probe = Probe(opaque(**hashes), a_hash())
+    assert designs.exact(USER, probe) == []
+    assert designs.near(USER, probe, radius=31) == []
+    assert designs.recent(USER, probe, radius=31) == []
+
+
+def test_each_exact_test_finds_by_itself_newest_first(designs: PostgresDesigns) -> None:
+    upload, content, hash_ = a_hash(), a_hash(), a_hash()
+    filed = [
+        file_design(designs, a_design(upload_sha256=upload)),
+        file_design(designs, a_design(fingerprint=a_fingerprint(content_sha256=content))),
+        file_design(designs, a_design(fingerprint=a_fingerprint(phash=hash_))),
+        file_design(designs, a_design()),
+    ]
+    probe = Probe(a_fingerprint(phash=hash_, content_sha256=content), upload)
+    assert ids(designs.exact(USER, probe)) == ids(filed[:3])[::-1]
+
+
+def test_many_designs_with_an_equal_hash_do_not_hide_the_same_upload(
+    database_url: str, designs: PostgresDesigns
+) -> None:
+    oldest = file_design(designs, a_design())
+    hash_ = a_hash()
+    insert_many(database_url, [hash_] * 200)
+    probe = Probe(a_fingerprint(phash=hash_), str(oldest.upload_sha256))
+    found = designs.exact(USER, probe)
+    assert len(found) == 65
+    assert found[-1].design_id == oldest.design_id
+
+
+def test_after_leaves_out_what_was_there_before(designs: PostgresDesigns) -> None:
+    first = file_design(designs, a_design())
+    mark = designs.watermark(USER)
+    assert mark == first.sequence
+    second = file_design(designs, a_design(fingerprint=first.fingerprint))
+    probe = a_probe(first)
+    assert ids(designs.exact(USER, probe)) == [second.design_id, first.design_id]
+    assert ids(designs.exact(USER, probe, after=mark)) == [second.design_id]
+    assert ids(designs.near(USER, probe, radius=0, after=mark)) == [second.design_id]
+    assert ids(designs.recent(USER, probe, radius=0, after=mark)) == [second.design_id]
+
+
+def test_a_template_narrows_every_search(designs: PostgresDesigns) -> None:
+    design = file_design(designs, a_design(template="UVDTF Decal"))
+    for template, expected in (("uvdtf DECAL", [design.design_id]), ("DTF Adult", [])):
+        probe = a_probe(design, template=template)
+        assert ids(designs.exact(USER, probe)) == expected
+        assert ids(designs.near(USER, probe, radius=0)) == expected
+        assert ids(designs.recent(USER, probe, radius=0)) == expected
+
+
+def test_removed_designs_match_nothing(connection: sa.Connection, designs: PostgresDesigns) -> None:
+    design = file_design(designs, a_design())
+    connection.exec_driver_sql("UPDATE design_images SET is_active = false")
+    probe = a_probe(design, upload_sha256=design.upload_sha256)
+    assert designs.exact(USER, probe) == []
+    assert designs.near(USER, probe, radius=31) == []
+    assert designs.recent(USER, probe, radius=31) == []
+    designs.activate(USER, design.design_id)
+    assert designs.exact(USER, probe) == []
+
+
+def of_one_band(band: int, count: int) -> list[str]:
+    """Random hashes whose bits of one band are all set."""
+    places = [place for place in range(256) if (place // 16 + 3 * place) % 16 == band]
+    mask = sum(1 << (255 - place) for place in places)
+    return [f"{int(a_hash(), 16) | mask:064x}" for _ in range(count)]
+
+
+def test_crowded_keys_are_left_out_and_equal_hashes_found_all_the_same(
+    connection: sa.Connection, database_url: str, designs: PostgresDesigns
+) -> None:
+    crowd = of_one_band(3, CROWDED_ROWS + 500)
+    insert_many(database_url, crowd)
+    insert_many(database_url, [a_hash() for _ in range(500)])
+    connection.exec_driver_sql("ANALYZE design_images")
+    keys = keys_of(USER, 2, crowd[0])
+    assert Crowded().thin(connection, keys) == [*keys[:3], *keys[4:]]
+    equal = Probe(a_fingerprint(phash=crowd[0]), a_hash())
+    assert [found.fingerprint.phash for found in designs.near(USER, equal, radius=5)] == [crowd[0]]
+    # Fifteen bits off, one in each other band: the crowded key alone could find it.
+    others = [16 * band for band in range(16) if band != 3]
+    value = int(crowd[0], 16) ^ sum(1 << (255 - place) for place in others)
+    given_up = Probe(a_fingerprint(phash=f"{value:064x}"), a_hash())
+    assert designs.near(USER, given_up, radius=15) == []
+
+
+def test_where_every_key_is_crowded_the_rarest_is_looked_up(
+    connection: sa.Connection, database_url: str, designs: PostgresDesigns
+) -> None:
+    full = "f" * 64
+    insert_many(database_url, [full] * (CROWDED_ROWS + 500))
+    insert_many(database_url, [hash_ for band in range(15) for hash_ in of_one_band(band, 50)])
+    connection.exec_driver_sql("ANALYZE design_images")
+    keys = keys_of(USER, 2, full)
+    assert Crowded().thin(connection, keys) == [keys[15]]
+    found = designs.near(USER, Probe(a_fingerprint(phash=full), a_hash()), radius=0)
+    assert len(found) == 64
