@@ -1,7 +1,8 @@
 """Serve one function under functions-framework: ``python -m infra.serve dedupe --port 8081``.
 
-The same as ``python -m functions_framework``, with gunicorn told to keep off the disk: its worker
-heartbeat goes to shared memory, and it opens no control socket in the user's home.
+The same as ``python -m functions_framework --source functions/dedupe/main.py --target dedupe``, but
+on loopback unless told otherwise, and with a limit on a request's first line. functions-framework
+lifts gunicorn's own: a line of 100 MB would keep the worker busy for a minute.
 """
 
 from __future__ import annotations
@@ -12,13 +13,8 @@ import click
 
 FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn unlinks its file there as soon as it is open
-
 REQUEST_LINE = 8190
-"""Bytes of a request's first line: gunicorn's own limit, which functions-framework lifts."""
-
-GRACE_S = 8
-"""Seconds that requests have to end after SIGTERM: platforms kill after 10."""
+"""Bytes of a request's first line."""
 
 
 @click.command()
@@ -31,13 +27,7 @@ def serve(name: str, host: str, port: int) -> None:
     from functions_framework._http import create_server
 
     app = create_app(name, str(FUNCTIONS / name / "main.py"))
-    options = {
-        "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
-        "control_socket_disable": True,
-        "limit_request_line": REQUEST_LINE,
-        "graceful_timeout": GRACE_S,
-    }
-    create_server(app, False, **options).run(host, port)
+    create_server(app, False, limit_request_line=REQUEST_LINE).run(host, port)
 
 
 if __name__ == "__main__":

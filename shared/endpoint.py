@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,8 @@ STATUS: dict[type[PlatenError], int] = {
 _JSON = "application/json"
 _NDJSON = "application/x-ndjson"
 _SSE = "text/event-stream"
+
+_PLAIN_WORD = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 RETRY_AFTER_S = 2
 """Advice with a 503: long enough for a reconnect, short enough for a person who waits."""
@@ -106,9 +109,9 @@ def status_of(error: PlatenError) -> int:
 def _route(request: flask.Request, endpoint: Endpoint) -> flask.Response:
     actions: dict[str, tuple[str, Callable[[], flask.Response]]] = {
         "/": ("POST", lambda: _work(request, endpoint)),
-        "/healthz": ("GET", lambda: flask.Response('{"status":"ok"}', mimetype=_JSON)),
+        "/healthz": ("GET", lambda: _json('{"status":"ok"}')),
         "/readyz": ("GET", lambda: _ready(endpoint)),
-        "/openapi.json": ("GET", lambda: flask.Response(_document(endpoint), mimetype=_JSON)),
+        "/openapi.json": ("GET", lambda: _json(openapi.text(openapi.document(endpoint)))),
     }
     if request.path not in actions:
         raise PathUnknown
@@ -120,22 +123,33 @@ def _route(request: flask.Request, endpoint: Endpoint) -> flask.Response:
 
 def _ready(endpoint: Endpoint) -> flask.Response:
     endpoint.ready()
-    return flask.Response('{"status":"ready"}', mimetype=_JSON)
+    return _json('{"status":"ready"}')
 
 
-def _document(endpoint: Endpoint) -> str:
-    return openapi.text(openapi.document(endpoint))
+def _json(text: str, status: int = 200) -> flask.Response:
+    """A JSON answer, given as an iterator of one chunk.
+
+    Before the framework sends a whole body, it reads what is left of the request's into memory,
+    however large; it leaves the request alone where the answer is streamed.
+    """
+    content = text.encode()
+    response = flask.Response(iter([content]), status, mimetype=_JSON)
+    response.content_length = len(content)
+    return response
 
 
 def _work(request: flask.Request, endpoint: Endpoint) -> flask.Response:
     limits = endpoint.limits()
-    body = multipart.read(request, limits.max_body, limits.max_files)
+    max_files = limits.max_files if endpoint.files == "many" else 1
+    body = multipart.read(request, limits.max_body, max_files)
     message = _parse(endpoint.request, body.document)
     uploads = [*body.files, *_inline(message)]
-    _check_files(endpoint, uploads, limits)
+    if not uploads and endpoint.files != "optional":
+        raise RequestInvalid(reason="no file was sent")
+    multipart.check(uploads, max_files)
     reply = endpoint.handle(message, uploads)
     if isinstance(reply.body, BaseModel):
-        return flask.Response(reply.body.model_dump_json(), reply.status, mimetype=_JSON)
+        return _json(reply.body.model_dump_json(), reply.status)
     return _stream(reply.body, request)
 
 
@@ -144,7 +158,7 @@ def _parse(model: type[BaseModel], document: bytes | bytearray) -> BaseModel:
         return model.model_validate_json(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the JSON"
+        place = ".".join(map(str, first["loc"]))[: multipart.MAX_QUOTE] or "the JSON"
         raise RequestInvalid(reason=f"{place}: {first['msg']}") from error
 
 
@@ -154,23 +168,6 @@ def _inline(message: BaseModel) -> list[Upload]:
     return [
         Upload(file.filename, file.content) for file in [*inline, *([single] if single else [])]
     ]
-
-
-def _check_files(endpoint: Endpoint, uploads: list[Upload], limits: Limits) -> None:
-    most = limits.max_files if endpoint.files == "many" else 1
-    if not uploads and endpoint.files != "optional":
-        raise RequestInvalid(reason="no file was sent")
-    if len(uploads) > most:
-        raise RequestInvalid(reason=f"at most {most} file(s) can be sent at once")
-    for upload in uploads:
-        _parse_name(upload.filename)
-
-
-def _parse_name(filename: str) -> None:
-    try:
-        InlineFile(filename=filename, content=b"")
-    except ValidationError as error:
-        raise RequestInvalid(reason="a file's name is empty, too long or not text") from error
 
 
 def _stream(events: Iterator[Event], request: flask.Request) -> flask.Response:
@@ -186,11 +183,8 @@ def _failure(error: PlatenError, request_id: str) -> flask.Response:
     problem = Problem.of(error)
     body = Failure(
         **problem.model_dump(), request_id=request_id, match=getattr(error, "match", None)
-    ).model_dump_json(exclude_none=True)
-    # One chunk from an iterator: the framework reads the rest of the request into memory before
-    # it sends a whole body, but leaves a streamed one alone.
-    response = flask.Response(iter([body.encode()]), status_of(error), mimetype=_JSON)
-    response.content_length = len(body.encode())
+    )
+    response = _json(body.model_dump_json(exclude_none=True), status_of(error))
     response.headers["Connection"] = "close"
     if response.status_code == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
@@ -202,4 +196,4 @@ def _failure(error: PlatenError, request_id: str) -> flask.Response:
 def _request_id(request: flask.Request) -> str:
     """The client's own id of the request where it is a plain word, else a fresh one."""
     given = request.headers.get("X-Request-Id", "")
-    return given if given.isascii() and given.isalnum() and len(given) <= 64 else uuid4().hex
+    return given if _PLAIN_WORD.fullmatch(given) else uuid4().hex

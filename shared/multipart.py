@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import flask
+from pydantic import TypeAdapter, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.sansio.multipart import (
     Data,
@@ -22,13 +23,18 @@ from werkzeug.sansio.multipart import (
 )
 
 from shared.errors import BodyTooLarge, RequestInvalid
+from shared.records import Text
 from shared.settings import MEGABYTE
 
 CHUNK = 1 << 20
 """Bytes taken from the socket at once."""
 MAX_TEXT = 2 * MEGABYTE
 """Bytes of all form fields together: the request's JSON with a packed normal form is below it."""
+MAX_QUOTE = 100
+"""Characters of a client's own words that an answer repeats."""
 REQUEST_PART = "request"
+
+_NAME = TypeAdapter[str](Text)
 
 
 @dataclass(slots=True)
@@ -73,6 +79,22 @@ def _chunks(request: flask.Request) -> Iterator[bytes]:
         yield chunk
 
 
+def check(uploads: list[Upload], max_files: int) -> None:
+    """Raise RequestInvalid for more than ``max_files`` files, or a name that can't be stored."""
+    if len(uploads) > max_files:
+        raise _too_many(max_files)
+    for position, upload in enumerate(uploads, start=1):
+        try:
+            _NAME.validate_python(upload.filename)
+        except ValidationError as error:
+            reason = f"the name of file {position} is empty, too long or not plain text"
+            raise RequestInvalid(reason=reason) from error
+
+
+def _too_many(max_files: int) -> RequestInvalid:
+    return RequestInvalid(reason=f"at most {max_files} file(s) can be sent at once")
+
+
 def _form(request: flask.Request, max_files: int) -> Body:
     boundary = request.mimetype_params.get("boundary", "")
     if not boundary:
@@ -80,10 +102,8 @@ def _form(request: flask.Request, max_files: int) -> Body:
     decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), MAX_TEXT)
     parts = _Parts(max_files)
     try:
-        for event in _events(request, decoder):
+        for event in _events(_chunks(request), decoder):
             parts.take(event)
-    except RequestEntityTooLarge as error:
-        raise RequestInvalid(reason="the part named 'request' is too long") from error
     except ValueError as error:
         raise RequestInvalid(reason="the form is cut short or malformed") from error
     return parts.body()
@@ -102,7 +122,7 @@ class _Parts:
         if isinstance(event, Data):
             self._target += event.data
             if self._target is self._document and len(self._target) > MAX_TEXT:
-                raise RequestEntityTooLarge
+                raise _too_long()
         elif isinstance(event, File) and event.name != REQUEST_PART:
             self._open_file(event.filename)
         elif isinstance(event, Field | File):
@@ -115,24 +135,37 @@ class _Parts:
 
     def _open_file(self, filename: str) -> None:
         if len(self._files) == self._max_files:
-            raise RequestInvalid(reason=f"at most {self._max_files} files can be sent at once")
+            raise _too_many(self._max_files)
         self._target = bytearray()
         self._files.append(Upload(filename, self._target))
 
-    def _open_document(self, name: str) -> None:
-        if name != REQUEST_PART or self._document is not None:
-            raise RequestInvalid(reason=f"unexpected form field {name!r}")
+    def _open_document(self, name: str | None) -> None:
+        if name != REQUEST_PART:
+            raise RequestInvalid(reason=f"unexpected form field {(name or '')[:MAX_QUOTE]!r}")
+        if self._document is not None:
+            raise RequestInvalid(reason="the form has two parts named 'request'")
         self._target = self._document = bytearray()
 
 
-def _events(request: flask.Request, decoder: MultipartDecoder) -> Iterator[Event]:
+def _too_long() -> RequestInvalid:
+    return RequestInvalid(reason=f"a part's text is longer than {MAX_TEXT} bytes")
+
+
+def _events(chunks: Iterator[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
     """The decoder's events until the form's end. Raises ValueError where it ends too early."""
-    chunks = _chunks(request)
     finished = False
     while not finished:
         event = decoder.next_event()
         while isinstance(event, NeedData):
-            decoder.receive_data(next(chunks, None))
+            _feed(decoder, next(chunks, None))
             event = decoder.next_event()
         yield event
         finished = isinstance(event, Epilogue)
+
+
+def _feed(decoder: MultipartDecoder, chunk: bytes | None) -> None:
+    """Only what is no file waits in the decoder: heads of parts, and what lies around the form."""
+    try:
+        decoder.receive_data(chunk)
+    except RequestEntityTooLarge as error:
+        raise _too_long() from error

@@ -41,6 +41,7 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
         for status, model in endpoint.responses.items()
     }
     answers |= {str(status): _answer(text, "Failure") for status, text in _FAILURES.items()}
+    answers["default"] = _answer("Any other failure, in the same form.", "Failure")
     return {
         "openapi": "3.1.0",
         "info": {"title": f"Platen {endpoint.name}", "version": "1"},
@@ -67,10 +68,11 @@ def text(value: dict[str, Any]) -> str:
 
 def _content(endpoint: Endpoint) -> dict[str, Any]:
     message: dict[str, Any] = {"$ref": _REF.format(model=endpoint.request.__name__)}
+    files = _FILES[endpoint.files]
     form = {
         "type": "object",
-        "properties": {"request": message} | _FILES[endpoint.files],
-        "required": ["request"],
+        "properties": {"request": message, **files},
+        "required": ["request", *(files if endpoint.files != "optional" else [])],
     }
     return {
         "multipart/form-data": {

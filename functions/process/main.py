@@ -6,9 +6,13 @@ import flask
 import functions_framework
 
 from shared import endpoint, wiring
+from shared.mount import mount
 
 
 @functions_framework.http
 def process(request: flask.Request) -> flask.Response:
     """Answer one request; ``GET /openapi.json`` tells what it takes."""
     return endpoint.serve(request, wiring.PROCESS)
+
+
+mount(wiring.PROCESS)

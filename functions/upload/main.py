@@ -7,9 +7,13 @@ import functions_framework
 
 from shared import endpoint
 from shared.driver import stream
+from shared.mount import mount
 
 
 @functions_framework.http
 def upload(request: flask.Request) -> flask.Response:
     """Answer one request; ``GET /openapi.json`` tells what it takes."""
     return endpoint.serve(request, stream.UPLOAD)
+
+
+mount(stream.UPLOAD)
