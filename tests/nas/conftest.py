@@ -4,12 +4,17 @@ import os
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
+import hypothesis
 import pytest
 from nas_stores import LONG_LIST, STORES, StoreAbsent
 from samba import Samba, SambaAbsent, samba
 from smb_site import Site, site
 
 from shared.ports import Nas
+
+# Examples kept in the checkout could not be written by another user of it, which is a warning.
+hypothesis.settings.register_profile("nothing kept", database=None)
+hypothesis.settings.load_profile("nothing kept")
 
 
 @pytest.fixture(scope="session", params=sorted(STORES))

@@ -308,9 +308,10 @@ def test_a_folder_that_takes_no_files_fails_its_check(tmp_path: Path) -> None:
         FolderNas(tmp_path / "nas").check()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_the_right_to_write_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
+    if os.access(tmp_path, os.W_OK):
+        pytest.skip("this user may write anywhere")
     try:
         with pytest.raises(NasRefused):
             FolderNas(tmp_path).check()
