@@ -207,6 +207,10 @@ class Batch:
         except DuplicateDesign as error:
             self.ledger.duplicate(at, Match.model_validate(error.match), timings)
             return
+        except PlatenError as error:
+            if error.retryable:
+                self._report.waiting(finding.file, finding.design_id, self._key)
+            raise
         self._report.persisted(finding.file, processed, persisted)
         timings = _added(timings, persisted.timings_ms)
         self.ledger.created(at, persisted.design, checked.match, timings)

@@ -118,6 +118,15 @@ class Report:
         self._say(f"🔐 Generated hashes for {name}: {heads}", file=file, **hashes)
         self._say(f"✅ Added design to database: {name}", file=file, design_id=str(design.id))
 
+    def waiting(self, file: str, design_id: UUID, key: str) -> None:
+        """A print file that stays on the NAS without a row, or its row without its name."""
+        self._warn(
+            f"⚠️ Print file of {file} waits on the NAS: the same idempotency key finishes it",
+            file=file,
+            design_id=str(design_id),
+            idempotency_key=key,
+        )
+
     def settled(self, outcome: Outcome) -> None:
         """One file has its outcome."""
         if outcome.outcome == "failed":

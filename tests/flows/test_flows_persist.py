@@ -177,6 +177,7 @@ class TestPersist:
 
         with pytest.raises(ShopTaken):
             Job(parts, 2, user_id="other", shop="NOOK").run()
+        assert files(parts, ".platen") == []
 
     def test_leaves_a_file_of_somebody_elses_alone_and_takes_the_number_above_it(
         self, parts: Parts

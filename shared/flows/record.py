@@ -1,0 +1,113 @@
+"""Insert a design's pending row under the tenant's lock, unless the shop has it already."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from shared.errors import DuplicateDesign, StagedFileMissing
+from shared.flows.publish import Publisher, numbered
+from shared.flows.rules import Judgement
+from shared.messages import PersistRequest
+from shared.nas.names import Places, staged
+from shared.ports import Designs, Library, Nas
+from shared.records import Design, Fingerprint, Match, Probe, State, Template
+
+
+class Recorder:
+    """Records designs of one tenant."""
+
+    def __init__(
+        self,
+        user: UUID,
+        designs: Designs,
+        nas: Nas,
+        publisher: Publisher,
+        judgement: Judgement,
+        places: Places,
+    ) -> None:
+        self._user = user
+        self._designs = designs
+        self._nas = nas
+        self._publisher = publisher
+        self._judgement = judgement
+        self._places = places
+
+    def record(
+        self, request: PersistRequest, shop: str, prints: Fingerprint
+    ) -> tuple[Design, bool]:
+        """The design as its row has it, and whether the row was inserted here."""
+        template = self._designs.template(self._user, request.template)
+        folder = self._places.folder(shop, template.name, digital=request.digital)
+        design = _design(request, self._user, shop, template, prints)
+        probe = Probe(
+            prints,
+            request.upload_sha256,
+            legacy_phash=prints.phash if prints.is_opaque else None,
+            template=self._judgement.template(template.name),
+        )
+        if not self._is_staged(design):
+            known = self._designs.get(self._user, design.design_id)
+            if known is None:
+                raise StagedFileMissing
+            return known, False
+        while True:
+            mark = self._designs.watermark(self._user)
+            rival = None
+            if not request.allow_duplicate:
+                rival = self._rival(self._designs, design, probe)
+            if rival is None:
+                with self._designs.unit(self._user) as unit:
+                    known = unit.get(design.design_id)
+                    if known is not None:
+                        return known, False
+                    unit.claim(shop)
+                    if not request.allow_duplicate:
+                        rival = self._rival(unit, design, probe, after=mark)
+                    if rival is None:
+                        number = unit.take_number(folder)
+                        new = numbered(design, number, template, folder, self._places)
+                        return unit.insert(new), True
+            self._yield_to(rival)
+
+    def _is_staged(self, design: Design) -> bool:
+        file = self._nas.stat(staged(design.design_id))
+        return file is not None and file.size == getattr(design.print_file, "size", None)
+
+    def _rival(
+        self, library: Library, design: Design, probe: Probe, *, after: int = 0
+    ) -> Match | None:
+        """The match that stands against the design, its own row apart."""
+        match = self._judgement.any(library, self._user, probe, after=after)
+        return None if match and match.design_id == design.design_id else match
+
+    def _yield_to(self, match: Match) -> None:
+        """Give way to a design that is filed; settle one that is pending, then look again."""
+        if match.state is State.ACTIVE:
+            raise DuplicateDesign(match, match.filename)
+        pending = self._designs.get(self._user, match.design_id)
+        if pending is not None:
+            self._publisher.settle(pending)
+
+
+def _design(
+    request: PersistRequest, user: UUID, shop: str, template: Template, prints: Fingerprint
+) -> Design:
+    """The design before it has a number."""
+    return Design(
+        design_id=request.design_id,
+        user_id=user,
+        shop=shop,
+        template=template.name,
+        is_digital=request.digital,
+        number=None,
+        filename="",
+        file_path="",
+        source_filename=request.filename,
+        upload_sha256=request.upload_sha256,
+        state=State.PENDING,
+        print_file=request.print_file,
+        preflight=request.preflight,
+        fingerprint=prints,
+        created_at=datetime.now(UTC),
+    )
