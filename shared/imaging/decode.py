@@ -59,6 +59,8 @@ def decode(data: Content, limits: Limits) -> Artwork:
     header = judge(content, limits)
     try:
         pixels = _pixels(content, header)
+    except MemoryError:
+        raise  # the machine's fault, not the file's
     except Exception as error:
         # Decoders raise whatever they meet on damaged files, ValueError to ZeroDivisionError.
         raise CorruptImage(reason="its pixels can't be decoded") from error

@@ -23,6 +23,7 @@ from imaging_files import (
     jpeg_skeleton,
     png,
     profile,
+    riff,
     tiff,
     webp_lossless,
     with_segment,
@@ -173,6 +174,7 @@ def test_a_file_over_the_limit_is_refused_with_both_sizes() -> None:
         jpeg_skeleton(8, 8, frame=jpeg_frame(8, 8, marker=0xC9)),  # arithmetic coding
         jpeg_skeleton(8, 8, frame=jpeg_frame(8, 8, depth=12)),  # 12 bits
         tiff(drawn(3, 4, 3), 8),  # CIELab
+        tiff(drawn(3, 4, 1, 65536), 0, 16),  # white is zero, which its decoder would not turn round
         tiff(drawn(3, 4, 1), 1, tags={339: (3, [3])}),  # floating point
         tiff(drawn(3, 4, 3), 2, tags={259: (3, [34712])}),  # JPEG 2000 within
     ],
@@ -187,6 +189,8 @@ def test_what_is_not_taken_in_is_refused_by_content(data: bytes) -> None:
     [
         png(drawn(3, 4, 4), before=[chunk(b"acTL", bytes(8))]),
         WEBP_ANIMATED,
+        riff((b"VP8X", b"\2" + bytes(9)), (b"VP8L", b"\x2f" + bytes(4))),
+        riff((b"VP8L", b"\x2f" + bytes(4)), (b"ANMF", b"")),
         saved("RGB", "TIFF", save_all=True, append_images=[Image.new("RGB", (9, 9))]),
     ],
 )
