@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -22,7 +23,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from shared.errors import NameTaken
+from shared.errors import NameTaken, NasReplaces
 from shared.nas.aws import code, is_absent
 from shared.ports import Content
 
@@ -38,6 +39,25 @@ class Bucket:
     def __init__(self, client: Any, name: str) -> None:
         self.client = client
         self.name = name
+        self._trial = threading.Lock()
+        self._is_trusted = False
+
+    def trust(self, key: str) -> None:
+        """Find out, once, whether the bucket keeps conditions: else it would lose files.
+
+        Writes a small object to ``key`` that two more writes must not replace, and removes it.
+        Raises NasReplaces.
+        """
+        with self._trial:
+            if self._is_trusted:
+                return
+            self.put(key, b"first")
+            try:
+                _expect_taken(lambda: self.put(key, b"second"))
+                _expect_taken(lambda: self.copy(key, key))
+            finally:
+                self.delete(key)
+            self._is_trusted = True
 
     def put(self, key: str, content: Content) -> None:
         """Write a new object with a sha256 that S3 checks. Raises NameTaken."""
@@ -64,6 +84,10 @@ class Bucket:
             if is_absent(error):
                 return None
             raise
+
+    def delete(self, key: str) -> None:
+        """Remove an object; removing none is harmless."""
+        self.client.delete_object(Bucket=self.name, Key=key)
 
     def _exclusively(self, key: str, write: Callable[[str], None]) -> None:
         """Run a conditional write, marked with who writes so that a lost answer can be told.
@@ -134,6 +158,14 @@ class Bucket:
             with suppress(BotoCoreError, ClientError):
                 self.client.abort_multipart_upload(**upload)
             raise
+
+
+def _expect_taken(write: Callable[[], None]) -> None:
+    try:
+        write()
+    except NameTaken:
+        return
+    raise NasReplaces
 
 
 def _checked(view: memoryview) -> dict[str, Any]:

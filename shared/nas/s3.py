@@ -8,8 +8,7 @@ abort incomplete uploads.
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,7 +17,7 @@ from uuid import UUID, uuid4
 # Ships no types.
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from shared.errors import NameInvalid, NameTaken, NasReplaces, StagedFileMissing
+from shared.errors import NameInvalid, StagedFileMissing
 from shared.nas import aws, staging
 from shared.nas.bucket import Bucket
 from shared.nas.names import STAGING, split, staged
@@ -53,8 +52,6 @@ class S3Nas:
     def __init__(self, bucket: Bucket, prefix: str) -> None:
         self._bucket = bucket
         self._prefix = split(prefix) if prefix else ()
-        self._trial = threading.Lock()
-        self._is_trusted = False
 
     def stage(self, design_id: UUID, content: Content) -> None:
         staging.stage(self, design_id, content)
@@ -62,19 +59,19 @@ class S3Nas:
     def publish(self, design_id: UUID, path: str) -> None:
         source, target = self._key(staged(design_id)), self._key(path)
         with aws.translated():
-            self._try_out()
+            self._trust()
             try:
                 self._bucket.copy(source, target)
             except ClientError as error:
                 if aws.is_absent(error):
                     raise StagedFileMissing from error
                 raise
-            self._delete(source)
+            self._bucket.delete(source)
 
     def create(self, path: str, content: Content) -> None:
         key = self._key(path)
         with aws.translated():
-            self._try_out()
+            self._trust()
             self._bucket.put(key, content)
 
     def read(self, path: str) -> bytes | None:
@@ -102,7 +99,7 @@ class S3Nas:
 
     def delete(self, path: str) -> None:
         with aws.translated():
-            self._delete(self._key(path))
+            self._bucket.delete(self._key(path))
 
     def list(self, folder: str) -> Iterator[Entry]:
         parent = f"{self._key(folder)}/"
@@ -119,7 +116,7 @@ class S3Nas:
     def check(self) -> None:
         with aws.translated():
             self._bucket.client.head_bucket(Bucket=self._bucket.name)
-            self._try_out()
+            self._trust()
 
     def _key(self, path: str) -> str:
         return "/".join((*self._prefix, *split(path)))
@@ -127,35 +124,12 @@ class S3Nas:
     def _open(self, path: str) -> Any:
         """The body of an object, to be read; None when there is none."""
         try:
-            return self._bucket.client.get_object(Bucket=self._bucket.name, Key=self._key(path))[
-                "Body"
-            ]
+            place = {"Bucket": self._bucket.name, "Key": self._key(path)}
+            return self._bucket.client.get_object(**place)["Body"]
         except ClientError as error:
             if aws.is_absent(error):
                 return None
             raise
 
-    def _delete(self, key: str) -> None:
-        self._bucket.client.delete_object(Bucket=self._bucket.name, Key=key)
-
-    def _try_out(self) -> None:
-        """Write an object of our own three times and see the second and third refused, once."""
-        with self._trial:
-            if self._is_trusted:
-                return
-            key = self._key(f"{STAGING}/{uuid4().hex}.trial")
-            self._bucket.put(key, b"trial")
-            try:
-                _expect_taken(lambda: self._bucket.put(key, b"again"))
-                _expect_taken(lambda: self._bucket.copy(key, key))
-            finally:
-                self._delete(key)
-            self._is_trusted = True
-
-
-def _expect_taken(write: Callable[[], None]) -> None:
-    try:
-        write()
-    except NameTaken:
-        return
-    raise NasReplaces
+    def _trust(self) -> None:
+        self._bucket.trust(self._key(f"{STAGING}/{uuid4().hex}.trial"))

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import NoReturn
 
 import hypothesis
 import pytest
 from nas_stores import LONG_LIST, STORES, StoreAbsent
-from samba import Samba, SambaAbsent, samba
+from samba import ENCRYPTED, Samba, SambaAbsent, samba
 from smb_site import Site, site
 
 from shared.ports import Nas
@@ -41,13 +42,23 @@ def long_list(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture(scope="session")
-def smb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
-    """A Samba server for all tests of one run; those that stop it start it again."""
-    try:
-        with samba(tmp_path_factory.mktemp("share")) as server:
-            yield server
-    except SambaAbsent as absent:
-        not_tested("smb", absent)
+def serve_smb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Samba]]:
+    """Starts a Samba server with such options in its configuration; it ends with the tests."""
+    with ExitStack() as servers:
+
+        def serve(options: str) -> Samba:
+            try:
+                return servers.enter_context(samba(tmp_path_factory.mktemp("share"), options))
+            except SambaAbsent as absent:
+                not_tested("smb", absent)
+
+        yield serve
+
+
+@pytest.fixture(scope="session")
+def smb_server(serve_smb: Callable[[str], Samba]) -> Samba:
+    """A server that demands encryption. Tests that stop it start it again."""
+    return serve_smb(ENCRYPTED)
 
 
 @pytest.fixture
