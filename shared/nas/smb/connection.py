@@ -42,27 +42,35 @@ class StrictConnection(Connection):  # type: ignore[misc]  # smbprotocol has no 
         """Refuse a plain reply that the session's protection does not allow ([MS-SMB2] 3.2.5.1.3).
 
         The library asks this of each reply that came unencrypted, and by itself accepts unsigned
-        ones. What the reply is an answer to is taken from our own request: a forger writes the
-        reply's command and session id.
+        ones; ``force`` is its own second look at the last reply of a signed login.
         """
-        request = self.outstanding_requests[header["message_id"].get_value()]
-        session = self.session_table.get(request.session_id)
-        if request.message["command"].get_value() not in _BEFORE_LOGIN and session is not None:
-            if session.encrypt_data:
-                raise SMBException("a reply came in plain text in an encrypted session")
-            if header["status"].get_value() != NtStatus.STATUS_PENDING and not (
-                header["flags"].has_flag(Smb2Flags.SMB2_FLAGS_SIGNED)
-                and header["command"].get_value() == request.message["command"].get_value()
-            ):
-                raise SMBException("a reply came without the signature agreed on")
+        if not force:
+            self._demand_protection(header)
         super().verify_signature(header, session_id, force)
+
+    def _demand_protection(self, header: Any) -> None:
+        # What was asked is taken from our own request: a forger writes the reply's session and
+        # command, and replies to a login may be plain.
+        request = self.outstanding_requests[header["message_id"].get_value()]
+        command = request.message["command"].get_value()
+        session = self.session_table.get(request.session_id)
+        if command in _BEFORE_LOGIN or session is None:
+            return
+        if session.encrypt_data:
+            raise SMBException("a reply came in plain text in an encrypted session")
+        if header["command"].get_value() != command:
+            raise SMBException("a reply came to what was not asked")
+        pending = header["status"].get_value() == NtStatus.STATUS_PENDING
+        if not pending and not header["flags"].has_flag(Smb2Flags.SMB2_FLAGS_SIGNED):
+            raise SMBException("a reply came without the signature agreed on")
 
     def receive(
         self, request: Any, wait: bool = True, timeout: float | None = None, **_options: Any
     ) -> Any:
         """The reply, within the deadline. Links on the share are never followed."""
-        remaining = self.deadline.remaining
-        timeout = remaining if timeout is None else min(timeout, remaining)
+        # The library cuts fractions off, and the deadline's own guard comes first.
+        latest = self.deadline.remaining + 1
+        timeout = latest if timeout is None else min(timeout, latest)
         return super().receive(request, wait, timeout, resolve_symlinks=False)
 
     @property
