@@ -42,7 +42,7 @@ def weigh(pixels: Pixels) -> Weighted:
 def unweigh(weighted: Weighted) -> Pixels:
     """The (h, w, 4) uint8 RGBA of a weighted picture; fully transparent pixels are all zeros.
 
-    A colour of alpha 32 or more comes back within one level.
+    A colour of alpha 2 or more comes back within one level of 255, of alpha 128 or more exactly.
     """
     height, width = weighted.shape[:2]
     pixels = np.empty(weighted.shape, np.uint8)

@@ -161,6 +161,12 @@ def test_flat_art_is_about_as_small_as_opencv_makes_it(channels: int) -> None:
     assert len(encode(art, dpi=400)) <= 1.02 * by_opencv_level_3(art)
 
 
+def test_flat_art_is_written_with_the_filter_that_makes_it_smaller() -> None:
+    one_row = noise(1, 900)
+    rising = one_row + np.arange(700, dtype=np.uint8)[:, None, None]
+    assert len(encode(rising, dpi=400)) < rising.size / 100
+
+
 @pytest.mark.parametrize("channels", [3, 4])
 def test_busy_art_is_at_most_six_hundredths_larger_than_opencv_makes_it(channels: int) -> None:
     art = wrap(1000, 2000)[..., :channels].copy()

@@ -38,7 +38,7 @@ def picture(done: Prepared) -> Image.Image:
 
 
 PRINTED = {
-    # The art is 960 x 470 px once trimmed.
+    # Of art of 960 x 470 px.
     "UVDTF 16oz": (3800, 1732),
     "UVDTF Decal": (1600, 1600),
     "DTF Adult+": (6400, 3133),
@@ -52,7 +52,9 @@ def test_a_built_in_template_gives_a_png_of_its_size_at_400_dpi(
     built_in: Template,
 ) -> None:
     size = PRINTED[built_in.name]
-    done = prepare(artwork(wrap()), built_in, max_side_px=20_000)
+    art = plain(470, 960, 9, 8, 7, 255)
+    art[100:200, 300:400] = 0
+    done = prepare(artwork(art), built_in, max_side_px=20_000)
     assert (done.width_px, done.height_px, done.dpi) == (*size, 400)
     image = picture(done)
     image.load()
