@@ -30,10 +30,14 @@ Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """256 bits as 64 lower-case hex characters: a perceptual hash or a sha256."""
 
 
-class Value(BaseModel):
-    """Base of the values that travel: frozen, and strict about unknown fields."""
+Count = Annotated[int, Field(gt=0, lt=2**31)]
+"""A size or number above 0 that a database's integer column holds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+class Value(BaseModel):
+    """Base of the values that travel: frozen; unknown fields, NaN and infinity are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Fit(StrEnum):
@@ -50,7 +54,7 @@ class Fit(StrEnum):
 class Template(Value):
     """A product's print size and how artwork is fitted to it. Sizes in inches."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     width_in: Annotated[float, Field(gt=0, le=240)]
     height_in: Annotated[float, Field(gt=0, le=240)]
     fit: Fit = Fit.STRETCH
@@ -92,11 +96,11 @@ class PrintFile(Value):
     """The print-ready PNG that stands on the NAS."""
 
     sha256: Hex64
-    size: Annotated[int, Field(gt=0)]
+    size: Count
     """Bytes."""
-    width_px: Annotated[int, Field(gt=0)]
-    height_px: Annotated[int, Field(gt=0)]
-    dpi: Annotated[int, Field(gt=0)]
+    width_px: Count
+    height_px: Count
+    dpi: Count
 
 
 class Distances(Value):

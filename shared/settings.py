@@ -64,7 +64,8 @@ class Settings(BaseSettings):
     """``postgresql+pg8000://user:password@host/database``; unset starts the embedded server."""
 
     nas_url: str | None = None
-    """``file:///folder`` or ``memory://``; unset is the folder ``nas/`` under ``platen_home``."""
+    """``file:///folder``, ``smb://user@host/Share``, ``s3://bucket/prefix`` or ``memory://name``;
+    unset is the folder ``nas/`` under ``platen_home``."""
     nas_mount: str = "/share/Graphics"
     """The NAS's own name of the share that ``nas_url`` opens."""
     nas_root: str = "/share/Graphics/NookTransfers"

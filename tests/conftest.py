@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -17,6 +18,11 @@ from shared.database.designs import PostgresDesigns
 from shared.database.engine import create, patient
 from shared.settings import Settings
 from shared.wiring import Parts
+
+# Examples kept in the checkout could not be written by another user of it, which is a warning;
+# a deadline would fail examples on a busy machine.
+hypothesis.settings.register_profile("platen", database=None, deadline=None)
+hypothesis.settings.load_profile("platen")
 
 
 @pytest.fixture(scope="session")

@@ -5,17 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import NoReturn
 
-import hypothesis
 import pytest
 from nas_stores import LONG_LIST, STORES, StoreAbsent
 from samba import ENCRYPTED, Samba, SambaAbsent, samba
 from smb_site import Site, site
 
 from shared.ports import Nas
-
-# Examples kept in the checkout could not be written by another user of it, which is a warning.
-hypothesis.settings.register_profile("nothing kept", database=None)
-hypothesis.settings.load_profile("nothing kept")
 
 
 @pytest.fixture(scope="session", params=sorted(STORES))
