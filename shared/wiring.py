@@ -177,6 +177,8 @@ def _fingerprint(source: Source | None, request: PersistRequest) -> Fingerprint:
     from shared.fingerprint.hashes import fingerprint
 
     if source is not None:
+        if source.sha256 != request.upload_sha256:
+            raise RequestInvalid(reason="the file is another one than upload_sha256 tells")
         return source.fingerprint
     if request.normal_form is None:
         raise RequestInvalid(reason="send the normal form, or the upload as a file")
