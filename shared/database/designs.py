@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from shared.database import migrate, templates
 from shared.database.crowded import Crowded
-from shared.database.engine import translated
+from shared.database.engine import transaction, translated
 from shared.database.search import Search
 from shared.database.tables import designs
 from shared.database.unit import PostgresUnit, get, know, lock
@@ -24,8 +24,6 @@ class PostgresDesigns:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        # Reads need no transaction around them: BEGIN and COMMIT would be two more trips.
-        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._crowded = Crowded()
 
     def close(self) -> None:
@@ -45,25 +43,25 @@ class PostgresDesigns:
             return search.recent(user_id, probe, radius=radius, after=after)
 
     def template(self, user_id: UUID, name: str) -> Template:
-        with self._read() as connection:
+        with self._connection() as connection:
             return templates.find(connection, user_id, name)
 
     def templates(self, user_id: UUID) -> list[Template]:
-        with self._read() as connection:
+        with self._connection() as connection:
             return templates.visible(connection, user_id)
 
     def save_template(self, user_id: UUID, template: Template) -> None:
-        with translated(), self._engine.begin() as connection:
+        with transaction(self._engine) as connection, translated():
             lock(connection, user_id)
             know(connection, user_id)
             templates.save(connection, user_id, template)
 
     def remove_template(self, user_id: UUID, name: str) -> None:
-        with translated(), self._engine.begin() as connection:
+        with self._connection() as connection:
             templates.remove(connection, user_id, name)
 
     def get(self, user_id: UUID, design_id: UUID) -> Design | None:
-        with self._read() as connection:
+        with self._connection() as connection:
             return get(connection, user_id, design_id)
 
     def has_legacy(self, user_id: UUID) -> bool:
@@ -72,54 +70,42 @@ class PostgresDesigns:
             designs.c.fingerprint_version < FINGERPRINT_VERSION,
             designs.c.is_active,
         )
-        with self._read() as connection:
+        with self._connection() as connection:
             return bool(connection.execute(sa.select(legacy)).scalar_one())
 
     def watermark(self, user_id: UUID) -> int:
         newest = sa.select(sa.func.max(designs.c.sequence)).where(designs.c.user_id == user_id)
-        with self._read() as connection:
+        with self._connection() as connection:
             return connection.execute(newest).scalar() or 0
 
     @contextmanager
     def unit(self, user_id: UUID) -> Iterator[Unit]:
-        with translated():
-            connection = self._engine.connect()
-        try:
+        with transaction(self._engine) as connection:
             with translated():
                 lock(connection, user_id)
             yield PostgresUnit(connection, user_id, self._crowded)
-            with translated():
-                connection.commit()
-        finally:
-            # Rolls back what is not committed. Not translated: the body's own errors pass here.
-            connection.close()
 
     def activate(self, user_id: UUID, design_id: UUID) -> None:
         """Raises DatabaseRefused when the tenant has no such design (any more)."""
         own = (designs.c.id == design_id) & (designs.c.user_id == user_id)
-        with translated(), self._engine.begin() as connection:
-            state = connection.execute(
-                sa.select(designs.c.state).where(own).with_for_update()
-            ).scalar()
-            if state is None:
+        change = {"state": State.ACTIVE.value, "is_active": True, "updated_at": sa.func.now()}
+        pending = own & (designs.c.state == State.PENDING.value)
+        with self._connection() as connection:
+            changed = connection.execute(sa.update(designs).where(pending).values(change)).rowcount
+            # A row that is active already stays as it is: the seller may have removed it since.
+            if not changed and not connection.execute(sa.select(sa.exists().where(own))).scalar():
                 raise DatabaseRefused
-            if state == State.PENDING.value:
-                connection.execute(
-                    sa.update(designs)
-                    .where(own)
-                    .values(state=State.ACTIVE.value, is_active=True, updated_at=sa.func.now())
-                )
 
     def check(self) -> None:
-        with self._read() as connection:
+        with self._connection() as connection:
             migrate.check(connection)
 
     @contextmanager
     def _search(self) -> Iterator[Search]:
-        with self._read() as connection:
+        with self._connection() as connection:
             yield Search(connection, self._crowded)
 
     @contextmanager
-    def _read(self) -> Iterator[sa.Connection]:
-        with translated(), self._reader.connect() as connection:
+    def _connection(self) -> Iterator[sa.Connection]:
+        with translated(), self._engine.connect() as connection:
             yield connection
