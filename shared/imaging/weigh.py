@@ -21,7 +21,7 @@ of them is cut off and their quotient is another colour.
 """
 STEP = OPAQUE / 2
 """One level of alpha in weighted form."""
-STRIP_BYTES = 1 << 19
+STRIP_BYTES = 1 << 18
 """Of 8-bit pixels: with its products a strip stays in a processor's own cache."""
 
 
@@ -31,9 +31,12 @@ def weigh(pixels: Pixels) -> Weighted:
     weighted = np.empty(pixels.shape, np.uint16)
 
     def strip(rows: slice) -> None:
-        alpha = cv2.cvtColor(pixels[rows, :, 3], cv2.COLOR_GRAY2RGBA)
-        np.multiply(pixels[rows], alpha, out=weighted[rows], dtype=np.uint16)
-        np.right_shift(weighted[rows], 1, out=weighted[rows])
+        # Grey to RGBA: red, green and blue get the plane, alpha gets 255.
+        weights = cv2.cvtColor(pixels[rows, :, 3], cv2.COLOR_GRAY2RGBA).astype(np.uint16)
+        products = weighted[rows]
+        products[...] = pixels[rows]
+        products *= weights
+        products >>= 1
 
     in_strips(strip, height, _rows(width))
     return weighted
@@ -49,9 +52,10 @@ def unweigh(weighted: Weighted) -> Pixels:
 
     def strip(rows: slice) -> None:
         alpha = weighted[rows, :, 3].astype(np.float32)
-        colour = (alpha > STEP / 2) * (np.float32(OPAQUE) / np.maximum(alpha, 1))
-        factors = cv2.merge([colour, colour, colour, np.full_like(alpha, 1 / STEP)])
-        cv2.multiply(weighted[rows], factors, dst=pixels[rows], dtype=cv2.CV_8U)
+        hidden = cv2.threshold(alpha, STEP / 2, np.inf, cv2.THRESH_BINARY_INV)[1]
+        # Grey to RGBA: red, green and blue get the plane, alpha gets 1.
+        factors = cv2.cvtColor(OPAQUE * STEP / (alpha + hidden), cv2.COLOR_GRAY2RGBA)
+        cv2.multiply(weighted[rows], factors, dst=pixels[rows], scale=1 / STEP, dtype=cv2.CV_8U)
 
     in_strips(strip, height, _rows(width))
     return pixels
