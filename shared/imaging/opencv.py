@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 # OpenCV reads these once, while it is imported; later changes do nothing. Its pixel limit is the
-# second line behind `shared.imaging.limits`, so it lies above any setting: 400 MP. Its log prints
-# a line for every bad upload, which would let anyone fill the disk.
+# second line behind `shared.imaging.limits`, so it lies above the one in use: 400 MP.
+# Its log prints a line for every bad upload, which would let anyone fill the disk.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "400000000")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
