@@ -109,15 +109,17 @@ def _filtered(pixels: Pixels, rows: slice, kind: int) -> npt.NDArray[np.uint8]:
     count = rows.stop - rows.start
     data = np.empty((count, 1 + flat.shape[1]), np.uint8)
     data[:, 0] = kind
-    data[:, 1:] = flat[-count:]
-    if kind == UP:
-        differences = data[count - len(flat) + 1 :, 1:]
-        np.subtract(flat[1:], flat[:-1], out=differences)
+    if kind == NONE:
+        data[:, 1:] = flat[-count:]
+    else:
+        # The picture's first row has none above it and stays as it is.
+        data[0, 1:] = flat[0]
+        np.subtract(flat[1:], flat[:-1], out=data[count - len(flat) + 1 :, 1:])
     return data
 
 
 def _deflated(data: npt.NDArray[np.uint8], is_last: bool) -> bytes:
-    """Raw deflate (RFC 1951), ending on a byte boundary and, but for the last, not at all."""
+    """The strip as raw deflate (RFC 1951) for the next strip's to follow; the last one ends it."""
     stream = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
     end = isal_zlib.Z_FINISH if is_last else isal_zlib.Z_FULL_FLUSH
     return stream.compress(data) + stream.flush(end)
