@@ -102,6 +102,9 @@ _MEANINGS: dict[type[NasError], tuple[int, ...]] = {
         NtStatus.STATUS_ACCESS_DENIED,
         NtStatus.STATUS_PRIVILEGE_NOT_HELD,
         NtStatus.STATUS_CANNOT_DELETE,
+        # What a write meets where a link or a file is in the place of a folder.
+        NtStatus.STATUS_OBJECT_NAME_NOT_FOUND,
+        NtStatus.STATUS_OBJECT_PATH_NOT_FOUND,
         NtStatus.STATUS_OBJECT_NAME_COLLISION,
         NtStatus.STATUS_NOT_A_DIRECTORY,
         NtStatus.STATUS_FILE_IS_A_DIRECTORY,
