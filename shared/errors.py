@@ -87,7 +87,7 @@ class FileUnreadable(FileRefused):
 
 class UnsupportedFormat(FileRefused):
     code = "unsupported_format"
-    sentence = "The file is not a PNG, JPEG, WebP, TIFF or BMP image."
+    sentence = "The file is not a PNG, JPEG, WebP, TIFF or BMP image that can be read here."
 
 
 class CorruptImage(FileRefused):

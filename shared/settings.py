@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     """Megabytes (10^6 bytes) of one file, judged before it is decoded."""
     max_body_mb: PositiveInt = 300
     """Megabytes of one request, judged before it is read."""
-    max_megapixels: PositiveInt = 100
+    max_megapixels: int = Field(default=100, gt=0, le=400)
     """Pixels of one image, judged by its header: 100 MP decode to 400 MB of RGBA."""
     max_side_px: PositiveInt = 20_000
     """Longest side of an image and of a print file in pixels."""
