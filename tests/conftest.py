@@ -65,7 +65,7 @@ def empty_database_url(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def designs(database_url: str) -> Iterator[PostgresDesigns]:
-    engine = create(database_url, pool=5, timeout_s=10)
+    engine = create(database_url, pool=5, timeout_s=60)
     yield PostgresDesigns(engine)
     engine.dispose()
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from shared.database.crowded import Crowded
+from shared.database.engine import translated
 from shared.database.rows import COLUMNS, to_designs
 from shared.database.tables import Bits, designs
-from shared.records import FINGERPRINT_VERSION, Design, Probe, State
+from shared.records import Design, Probe, State
 
 LIMIT = 64
 """Most designs that a search answers with."""
@@ -19,8 +21,11 @@ LIMIT = 64
 RECENT = 1_000
 """Designs that the workflow's own rule looks at."""
 
+LEGACY = 1
+"""The fingerprint version of rows from elsewhere."""
+
+Columns = sa.sql.ColumnCollection[str, Any]
 Condition = sa.ColumnElement[bool]
-Number = sa.ColumnElement[int]
 
 
 class Search:
@@ -34,12 +39,13 @@ class Search:
         prints = probe.fingerprint
         tests = [
             designs.c.upload_sha256 == probe.upload_sha256,
-            _kind(probe) & (designs.c.phash == prints.phash),
+            _kind(probe, designs.c) & (designs.c.phash == prints.phash),
         ]
         if prints.content_sha256 is not None:
             tests.append(designs.c.content_sha256 == prints.content_sha256)
         if probe.legacy_phash is not None:
-            tests.append(_is_legacy() & (designs.c.phash == probe.legacy_phash))
+            legacy = designs.c.fingerprint_version == LEGACY
+            tests.append(legacy & (designs.c.phash == probe.legacy_phash))
         # Each test by its own index; one that very many designs pass must not hide another's.
         found = sa.union(
             *(
@@ -53,71 +59,96 @@ class Search:
             )
         )
         query = sa.select(*COLUMNS).where(designs.c.id.in_(found))
-        return to_designs(self._connection.execute(query.order_by(designs.c.sequence.desc())))
+        return to_designs(self._all(query.order_by(designs.c.sequence.desc())))
 
     def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
         found: list[sa.Row[Any]] = []
-        for kind, version, hash_, distance in _sides(probe):
-            keys = self._keys(user_id, version, hash_)
-            query = (
-                sa.select(*COLUMNS, distance.label("distance"))
-                .where(*_scope(user_id, probe, after), kind)
-                .where(designs.c.band_keys.overlap(keys) | _has(version, hash_))
-                .where(distance <= radius)
-            )
-            found += self._nearest(query)
+        for side in _sides(probe, designs.c):
+            looked_up = designs.c.band_keys.overlap(self._keys(user_id, side)) | side.equal
+            query = sa.select(*COLUMNS).where(*_scope(user_id, probe, after), looked_up)
+            found += self._nearest(query, side, radius)
         return _merge(found)
 
     def recent(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
         newest = (
-            sa.select(designs.c.id)
+            sa.select(*COLUMNS)
             .where(*_scope(user_id, probe, after=0))
             .order_by(designs.c.sequence.desc())
             .limit(RECENT)
+            .subquery("newest")
         )
         found: list[sa.Row[Any]] = []
-        for kind, _version, _hash, distance in _sides(probe):
-            query = (
-                sa.select(*COLUMNS, distance.label("distance"))
-                .where(designs.c.id.in_(newest), designs.c.sequence > after, kind)
-                .where(distance <= radius)
-            )
-            found += self._nearest(query)
+        for side in _sides(probe, newest.c):
+            found += self._nearest(newest.select().where(newest.c.sequence > after), side, radius)
         return _merge(found)
 
-    def _nearest(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
-        ordered = query.order_by(sa.literal_column("distance"), designs.c.sequence.desc())
-        return self._connection.execute(ordered.limit(LIMIT)).all()
-
-    def _keys(self, user_id: UUID, version: int, hash_: str) -> list[int]:
-        """The band keys to look up for a hash."""
-        keys = sa.func.platen_band_keys(
-            sa.bindparam("user", user_id, sa.Uuid), version, _bits(hash_)
-        )
-        return self._crowded.thin(
-            self._connection, self._connection.execute(sa.select(keys)).scalar_one()
+    def _nearest(self, query: sa.Select[Any], side: Side, radius: int) -> Sequence[sa.Row[Any]]:
+        """The nearest of the query's designs that are on a side, with their distances."""
+        return self._all(
+            query.add_columns(side.distance.label("distance"))
+            .where(side.kind, side.distance <= radius)
+            .order_by(sa.literal_column("distance"), sa.literal_column("sequence").desc())
+            .limit(LIMIT)
         )
 
+    def _keys(self, user_id: UUID, side: Side) -> list[int]:
+        """The band keys to look up on a side."""
+        user = sa.literal(user_id, sa.Uuid())
+        keys = sa.func.platen_band_keys(user, side.version, _bits(side.hash))
+        with translated():
+            found = self._connection.execute(sa.select(keys)).scalar_one()
+            return self._crowded.thin(self._connection, found)
 
-Side = tuple[Condition, int, str, Number]
-"""Which rows, the version and hash that they are searched by, and their distance in bits."""
+    def _all(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        with translated():
+            return self._connection.execute(query).all()
 
 
-def _sides(probe: Probe) -> list[Side]:
-    """The two kinds of rows that a probe can be near to: its own, and version 1 if it is opaque.
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One kind of rows that a probe can be near to."""
 
-    Version 1 dropped the alpha, so near to art with alpha it means nothing: equality alone does.
+    version: int
+    hash: str
+    """What the band keys are taken from."""
+    kind: Condition
+    """Which rows are of the kind."""
+    equal: Condition
+    """Rows with the very hash: they are found even where all their keys are crowded."""
+    distance: sa.ColumnElement[int]
+    """In bits."""
+
+
+def _sides(probe: Probe, columns: Columns) -> list[Side]:
+    """The probe's own kind and, where it is opaque, version 1.
+
+    Version 1 dropped the alpha: for art with alpha, being near to one of its hashes means nothing.
     """
     prints = probe.fingerprint
-    by_phash = _distance(sa.func.platen_bits(designs.c.phash), prints.phash)
+    phash = sa.func.platen_bits(columns.phash)
     sides: list[Side] = []
     if prints.index_hash is not None:
-        by_index = _distance(designs.c.index_hash, prints.index_hash)
-        least = sa.func.least(by_phash, by_index, type_=sa.Integer)
-        sides.append((_kind(probe), prints.version, prints.index_hash, least))
+        by_phash = _distance(phash, prints.phash)
+        by_index = _distance(columns.index_hash, prints.index_hash)
+        sides.append(
+            Side(
+                version=prints.version,
+                hash=prints.index_hash,
+                kind=_kind(probe, columns),
+                equal=columns.index_hash == prints.index_hash,
+                distance=sa.func.least(by_phash, by_index, type_=sa.Integer),
+            )
+        )
     if probe.legacy_phash is not None and prints.is_opaque:
-        distance = _distance(sa.func.platen_bits(designs.c.phash), probe.legacy_phash)
-        sides.append((_is_legacy(), 1, probe.legacy_phash, distance))
+        sides.append(
+            Side(
+                version=LEGACY,
+                hash=probe.legacy_phash,
+                kind=columns.fingerprint_version == LEGACY,
+                equal=columns.phash == probe.legacy_phash,
+                distance=_distance(phash, probe.legacy_phash),
+            )
+        )
     return sides
 
 
@@ -136,26 +167,15 @@ def _scope(user_id: UUID, probe: Probe, after: int) -> list[Condition]:
     return conditions
 
 
-def _kind(probe: Probe) -> Condition:
+def _kind(probe: Probe, columns: Columns) -> Condition:
     """Rows whose hashes mean the same as the probe's."""
     prints = probe.fingerprint
-    return (designs.c.fingerprint_version == prints.version) & (
-        designs.c.is_opaque == prints.is_opaque
+    return sa.and_(
+        columns.fingerprint_version == prints.version, columns.is_opaque == prints.is_opaque
     )
 
 
-def _is_legacy() -> Condition:
-    return designs.c.fingerprint_version < FINGERPRINT_VERSION
-
-
-def _has(version: int, hash_: str) -> Condition:
-    """Rows with the very hash: they are found even where every key of theirs is crowded."""
-    if version < FINGERPRINT_VERSION:
-        return designs.c.phash == hash_
-    return designs.c.index_hash == hash_
-
-
-def _distance(column: sa.ColumnElement[Any], hash_: str) -> Number:
+def _distance(column: sa.ColumnElement[Any], hash_: str) -> sa.ColumnElement[int]:
     """Hamming distance in bits."""
     return sa.func.bit_count(column.op("#")(_bits(hash_)), type_=sa.Integer)
 

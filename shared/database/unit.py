@@ -17,7 +17,7 @@ from shared.database.rows import COLUMNS, to_designs, to_row
 from shared.database.search import Search
 from shared.database.tables import designs, folder_numbers, shops, users
 from shared.errors import DatabaseRefused, NameTaken, ShopTaken
-from shared.records import Design, Probe, State
+from shared.records import Design, State
 
 _TENANTS = 0x506C
 """Namespace of the tenants' advisory locks."""
@@ -46,25 +46,12 @@ def know(connection: sa.Connection, user_id: UUID, shop: str | None = None) -> N
         )
 
 
-class PostgresUnit:
+class PostgresUnit(Search):
     """`shared.ports.Unit`. After an error it can't be gone on with: the transaction is lost."""
 
     def __init__(self, connection: sa.Connection, user_id: UUID, crowded: Crowded) -> None:
-        self._connection = connection
+        super().__init__(connection, crowded)
         self._user_id = user_id
-        self._search = Search(connection, crowded)
-
-    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Design]:
-        with translated():
-            return self._search.exact(user_id, probe, after=after)
-
-    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
-        with translated():
-            return self._search.near(user_id, probe, radius=radius, after=after)
-
-    def recent(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
-        with translated():
-            return self._search.recent(user_id, probe, radius=radius, after=after)
 
     def get(self, design_id: UUID) -> Design | None:
         with translated():
@@ -86,18 +73,18 @@ class PostgresUnit:
             raise ShopTaken(shop=shop)
 
     def take_number(self, folder: str, *, above: int = 0) -> int:
-        key = _folded(folder)
+        key, last = _folded(folder), folder_numbers.c.last_number
         with translated():
-            known = sa.select(folder_numbers.c.last_number).where(folder_numbers.c.folder == key)
-            last = self._connection.execute(known).scalar()
-            number = max(self._largest(folder) if last is None else last, above) + 1
-            self._connection.execute(
-                insert(folder_numbers)
-                .values(folder=key, last_number=number)
-                .on_conflict_do_update(
-                    index_elements=[folder_numbers.c.folder], set_={"last_number": number}
-                )
-            )
+            known = sa.select(last).where(folder_numbers.c.folder == key)
+            given = self._connection.execute(known).scalar()
+            least = max(self._largest(folder) if given is None else given, above) + 1
+            new = insert(folder_numbers).values(folder=key, last_number=least)
+            greater = sa.func.greatest(last + 1, new.excluded.last_number)
+            number: int = self._connection.execute(
+                new.on_conflict_do_update(
+                    index_elements=[folder_numbers.c.folder], set_={last: greater}
+                ).returning(last)
+            ).scalar_one()
         return number
 
     def insert(self, design: Design) -> Design:
@@ -134,18 +121,20 @@ class PostgresUnit:
         return (designs.c.id == design_id) & (designs.c.user_id == self._user_id)
 
     def _largest(self, folder: str) -> int:
-        """The largest number in the names of the tenant's files in a folder; 0 where it has none.
+        """The largest number in the names of a folder's files that we did not number; else 0.
 
         A file's number is the last one of its name, its extension apart.
         """
-        path = sa.func.lower(designs.c.file_path)
-        stem = sa.func.regexp_replace(designs.c.file_path, r"^.*/|\.[^./]*$", "", "g")
+        path = designs.c.file_path
+        inner = sa.func.lower(sa.func.substring(path, "([^/]+)/[^/]+$"))
+        outer = sa.func.lower(sa.func.regexp_replace(path, "/[^/]*$", ""))
+        stem = sa.func.regexp_replace(path, r"^.*/|\.[^./]*$", "", "g")
         number = sa.func.substring(stem, r"([0-9]{1,18})[^0-9]*$")
         query = sa.select(sa.func.max(sa.cast(number, sa.BigInteger))).where(
             designs.c.user_id == self._user_id,
-            sa.func.regexp_replace(path, "/[^/]*$", "").endswith(
-                "/" + folder.lower(), autoescape=True
-            ),
+            designs.c.number.is_(None),
+            inner == folder.rsplit("/", 1)[-1].lower(),  # narrows them down by an index
+            outer.endswith(f"/{folder.lower()}", autoescape=True),
         )
         return self._connection.execute(query).scalar() or 0
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
-import time
 from collections.abc import Iterator
 from threading import Thread
 from typing import Any
@@ -91,24 +90,24 @@ def test_what_is_not_the_databases_passes(error: Exception) -> None:
 
 @pytest.fixture
 def one(database_url: str) -> Iterator[sa.Engine]:
-    """An engine of one connection with short limits: statements end in half a second."""
-    engine = create(database_url, pool=1, timeout_s=1)
+    """An engine of one connection with short limits: statements end in a second."""
+    engine = create(database_url, pool=1, timeout_s=2)
     yield engine
     engine.dispose()
 
 
 def test_a_pool_that_is_used_up_is_told_in_time(one: sa.Engine) -> None:
     designs = PostgresDesigns(one)
-    started = time.monotonic()
-    with one.connect(), pytest.raises(DatabaseUnavailable):
+    with one.connect(), pytest.raises(DatabaseUnavailable) as raised:
         designs.watermark(USER)
-    assert 2.5 < time.monotonic() - started < 6
+    assert isinstance(raised.value.__cause__, sa.exc.TimeoutError)
     assert designs.watermark(USER) == 0
 
 
 def test_a_statement_that_takes_too_long_is_ended_by_the_server(one: sa.Engine) -> None:
-    with pytest.raises(DatabaseUnavailable), translated(), one.connect() as connection:
+    with pytest.raises(DatabaseUnavailable) as raised, translated(), one.connect() as connection:
         connection.exec_driver_sql("SELECT pg_sleep(30)")
+    assert "57014" in str(raised.value.__cause__)
     with one.connect() as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar() == 1
 
@@ -117,10 +116,10 @@ def test_a_wait_for_a_lock_ends(one: sa.Engine, database_url: str) -> None:
     engine = patient(database_url)
     with engine.begin() as holder:
         holder.exec_driver_sql("LOCK TABLE shops")
-        started = time.monotonic()
-        with pytest.raises(DatabaseUnavailable), PostgresDesigns(one).unit(USER) as unit:
+        designs = PostgresDesigns(one)
+        with pytest.raises(DatabaseUnavailable) as raised, designs.unit(USER) as unit:
             unit.claim("Shop")
-        assert time.monotonic() - started < 0.45
+        assert "55P03" in str(raised.value.__cause__)
     engine.dispose()
 
 
@@ -128,7 +127,7 @@ def test_a_transaction_that_is_left_idle_is_ended(one: sa.Engine) -> None:
     with one.connect() as connection:
         limits = "idle_in_transaction_session_timeout", "statement_timeout", "lock_timeout"
         shown = [connection.exec_driver_sql(f"SHOW {limit}").scalar() for limit in limits]
-        assert shown == ["1s", "500ms", "200ms"]
+        assert shown == ["2s", "1s", "400ms"]
         assert connection.exec_driver_sql("SHOW application_name").scalar() == "platen"
 
 
@@ -136,8 +135,10 @@ def test_connections_that_the_server_ended_are_not_noticed(
     database_url: str, designs: PostgresDesigns
 ) -> None:
     design = file_design(designs, a_design())
-    disconnect_all(database_url)
-    assert designs.get(USER, design.design_id) == design
+    # Which error a dead connection raises is a matter of luck.
+    for _ in range(20):
+        disconnect_all(database_url)
+        assert designs.get(USER, design.design_id) == design
 
 
 def test_a_text_that_can_not_be_sent_spoils_no_connection(one: sa.Engine) -> None:
@@ -159,10 +160,8 @@ def silent_port() -> Iterator[int]:
 def test_a_server_that_never_answers_is_given_up(silent_port: int) -> None:
     url = f"postgresql+pg8000://platen@127.0.0.1:{silent_port}/platen"
     designs = PostgresDesigns(create(url, pool=1, timeout_s=0.3))
-    started = time.monotonic()
     with pytest.raises(DatabaseUnavailable):
         designs.check()
-    assert time.monotonic() - started < 2
 
 
 def test_a_server_that_is_away_is_unavailable() -> None:
@@ -175,8 +174,9 @@ def test_a_server_that_is_away_is_unavailable() -> None:
 
 def test_an_unknown_database_is_not_ready(postgres_url: str) -> None:
     url = sa.make_url(postgres_url).set(database="elsewhere").render_as_string(hide_password=False)
-    with pytest.raises(DatabaseNotReady):
-        PostgresDesigns(create(url, pool=1, timeout_s=1)).check()
+    for _ in range(10):
+        with pytest.raises(DatabaseNotReady):
+            PostgresDesigns(create(url, pool=1, timeout_s=30)).check()
 
 
 class Stopped(Exception):

@@ -15,7 +15,7 @@ from database_rows import USER, a_design, a_fingerprint, a_hash, file_design, fl
 from shared.database import migrate
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import create, patient
-from shared.errors import DatabaseNotReady, DatabaseRefused
+from shared.errors import DatabaseNotReady, DatabaseRefused, ShopTaken
 from shared.imaging.templates import BUILT_IN
 from shared.records import Probe, State
 
@@ -54,7 +54,7 @@ class Legacy:
     def __init__(self, url: str) -> None:
         self.url = url
         self.do(LEGACY)
-        self.do("INSERT INTO users (id, email) VALUES (:user, 'a@b.c')", user=USER)
+        self.do("INSERT INTO users VALUES (:user, 'a@b.c', 'OldShop')", user=USER)
         self.do(
             "INSERT INTO product_templates VALUES (gen_random_uuid(), :user, 'dtf adult', 'Shirt')",
             user=USER,
@@ -239,3 +239,11 @@ def test_a_user_that_the_legacy_table_asks_more_of_must_exist(
         unit.claim("OldShop")
     with pytest.raises(DatabaseRefused), designs.unit(uuid4()) as unit:
         unit.claim("Another")
+
+
+def test_a_legacy_users_shop_is_nobody_elses(legacy: Legacy, migrated: Migrated) -> None:
+    other = uuid4()
+    legacy.do("INSERT INTO users VALUES (:user, 'd@e.f')", user=other)
+    designs = migrated(legacy)
+    with pytest.raises(ShopTaken), designs.unit(other) as unit:
+        unit.claim("OLDSHOP")

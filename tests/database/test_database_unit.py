@@ -82,16 +82,18 @@ def test_a_folders_first_number_is_above_its_files(
     designs: PostgresDesigns, names: list[str], expected: int
 ) -> None:
     for name in names:
-        file_design(designs, a_design(filename=name, file_path=f"{STORED.upper()}/{name}"))
-    file_design(designs, a_design(file_path=f"{STORED}/deeper/UV_990.png"))
-    file_design(designs, a_design(file_path=f"/share/Graphics/Another {FOLDER}/UV_980.png"))
+        file_design(designs, a_design(number=None, file_path=f"{STORED.upper()}/{name}"))
+    for elsewhere in (f"{STORED}/deeper", f"/share/Graphics/Another {FOLDER}"):
+        file_design(designs, a_design(number=None, file_path=f"{elsewhere}/UV_990.png"))
     assert take(designs) == expected
 
 
 def test_a_folder_name_is_no_pattern(designs: PostgresDesigns) -> None:
-    file_design(designs, a_design(file_path="/share/Graphics/Shop/a-b/UV_005.png"))
-    assert take(designs, "Shop/a_b") == 1
-    assert take(designs, "Shop/%") == 1
+    for folder in ("Shop_1/a", "Shop1%/a"):
+        file_design(designs, a_design(number=None, file_path=f"/share/{folder}/UV_005.png"))
+    assert take(designs, "Shop11/a") == 1
+    assert take(designs, "%/a") == 1
+    assert take(designs, "Shop_1/a") == 6
 
 
 def test_one_of_many_who_claim_a_shop_gets_it(designs: PostgresDesigns) -> None:

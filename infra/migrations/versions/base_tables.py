@@ -6,6 +6,9 @@ changes no row but to number it.
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
+import sqlalchemy as sa
 from alembic import op
 
 revision = "base_tables"
@@ -15,8 +18,11 @@ _USERS = """
 CREATE TABLE IF NOT EXISTS users (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     shop_name text,
-    created_at timestamptz NOT NULL DEFAULT now()
-)
+    created_at timestamptz DEFAULT now()
+);
+ALTER TABLE users
+    ADD COLUMN IF NOT EXISTS shop_name text,
+    ADD COLUMN IF NOT EXISTS created_at timestamptz DEFAULT now()
 """
 
 _TEMPLATES = """
@@ -151,7 +157,10 @@ CREATE UNIQUE INDEX IF NOT EXISTS idx_design_images_filed_path
 CREATE INDEX IF NOT EXISTS idx_design_images_user_sequence
     ON design_images (user_id, sequence);
 CREATE INDEX IF NOT EXISTS idx_design_images_user_legacy
-    ON design_images (user_id) WHERE fingerprint_version < 2
+    ON design_images (user_id) WHERE fingerprint_version < 2;
+CREATE INDEX IF NOT EXISTS idx_design_images_user_unnumbered
+    ON design_images (user_id, lower(substring(file_path, '([^/]+)/[^/]+$')))
+    WHERE number IS NULL
 """
 
 _SHOPS = """
@@ -167,6 +176,23 @@ CREATE TABLE IF NOT EXISTS folder_numbers (
 """
 
 
+_NAMED_SHOPS = """
+SELECT id, shop_name FROM users WHERE shop_name <> '' ORDER BY created_at NULLS LAST, id
+"""
+
+_CLAIM = """
+INSERT INTO shops (key, name, user_id) VALUES (:key, :name, :user_id) ON CONFLICT DO NOTHING
+"""
+
+
+def _claim_shops() -> None:
+    """A legacy user's shop is that user's, before another one uploads to it."""
+    connection = op.get_bind()
+    for user_id, name in connection.execute(sa.text(_NAMED_SHOPS)).all():
+        folded = normalize("NFC", normalize("NFC", name).casefold())
+        connection.execute(sa.text(_CLAIM), {"key": folded, "name": name, "user_id": user_id})
+
+
 def upgrade() -> None:
     op.execute(_USERS)
     op.execute(_TEMPLATES)
@@ -177,3 +203,4 @@ def upgrade() -> None:
     op.execute(_SEQUENCE)
     op.execute(_DESIGN_INDEXES)
     op.execute(_SHOPS)
+    _claim_shops()
