@@ -153,6 +153,8 @@ def _run(request: UploadRequest, files: tuple[Path, ...], *, http: bool) -> Resu
     if not http:
         # Started before the clock: elapsed_ms tells of the files, not of the database's start.
         parts.designs.check()
+        # Made now, so that a NAS_URL that can't be used is told once and not by every file.
+        _ = parts.nas
     sources = [parts.source(_shown(file), file) for file in files]
     with bar(len(sources)) as on_event:
         return run_upload(
@@ -167,9 +169,11 @@ def _run(request: UploadRequest, files: tuple[Path, ...], *, http: bool) -> Resu
 
 
 def _tell(act: Callable[[], _Answer]) -> _Answer:
-    """Run a command's work; what goes wrong is one sentence and exit status 1."""
+    """Run a command's work; what goes wrong is one sentence and exit status 1, settings apart."""
     try:
         return act()
+    except SettingsInvalid as error:
+        raise click.UsageError(str(error)) from error
     except PlatenError as error:
         click.echo(f"{error.message} ({error.code})", err=True)
         logging.getLogger("platen").debug("the command failed", exc_info=error)
