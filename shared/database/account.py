@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -62,8 +63,9 @@ def server_account(data: Path, program: Path) -> Account:
         return Account()
     owner = data.stat()
     for account in _ways(owner.st_uid, owner.st_gid):
-        if account.run(["/bin/sh", "-c", 'test -x "$0" && cd "$1"', program, data]):
-            return account
+        with suppress(OSError):  # some containers' root can't turn into others
+            if account.run(["/bin/sh", "-c", 'test -x "$0" && cd "$1"', program, data]):
+                return account
     raise DatabaseNotReady(
         reason="as root it runs as the user 'nobody', who can't reach PLATEN_HOME or the program; "
         "set PLATEN_HOME to a folder that every user can enter"

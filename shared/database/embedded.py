@@ -43,17 +43,23 @@ class Embedded:
             return
         users, self._users = self._users, None
         atexit.unregister(self.close)
-        with _guard(self._folder):
-            try:
-                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                keeper.stop(self._folder)
-            except BlockingIOError:
-                # Others use it; or the keeper is stopping it already, and this waits for that.
-                fcntl.flock(users, fcntl.LOCK_SH)
-            finally:
-                # A forked child may still hold a copy of the descriptor: closing is not enough.
-                fcntl.flock(users, fcntl.LOCK_UN)
-                os.close(users)
+        try:
+            with _guard(self._folder):
+                self._leave(users)
+        except FileNotFoundError:
+            pass  # Somebody removed the folder: within a minute the server sees that, and ends.
+        finally:
+            # A forked child may still hold a copy of the descriptor: closing is not enough.
+            fcntl.flock(users, fcntl.LOCK_UN)
+            os.close(users)
+
+    def _leave(self, users: int) -> None:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            keeper.stop(self._folder)
+        except BlockingIOError:
+            # Others use it; or the keeper is stopping it already, and this waits for that.
+            fcntl.flock(users, fcntl.LOCK_SH)
 
     def __enter__(self) -> Self:
         return self

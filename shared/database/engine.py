@@ -113,7 +113,7 @@ def details(error: sa.exc.DBAPIError) -> dict[str, str]:
 
     https://www.postgresql.org/docs/current/protocol-error-fields.html
     """
-    cause = error.orig
+    cause: BaseException | None = error.orig
     while cause is not None:
         if cause.args and isinstance(cause.args[0], dict):
             return cause.args[0]

@@ -21,8 +21,9 @@ def make_folder(folder: Path) -> None:
     """
     root = os.geteuid() == 0
     with suppress(FileExistsError):
+        folder.mkdir(parents=True)
         # A server of root's runs as another user, who must pass through on the way to its data.
-        folder.mkdir(mode=0o711 if root else 0o700, parents=True)
+        folder.chmod(0o711 if root else 0o700)
     if not root and folder.stat().st_uid != os.geteuid():
         raise DatabaseNotReady(
             reason="PLATEN_HOME holds another user's database; set PLATEN_HOME to another folder"

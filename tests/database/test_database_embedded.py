@@ -85,7 +85,11 @@ def cluster() -> Iterator[Path]:
     place = Path(tempfile.mkdtemp(prefix="platen-embedded-"))
     place.chmod(0o755)
     home = place / "home"
+    half_made = home / "postgres" / "data.new"
+    half_made.mkdir(parents=True)
+    (half_made / "PG_VERSION").touch()
     embedded.start(home).close()
+    assert not half_made.exists()
     yield home
     shutil.rmtree(place)
 
@@ -256,6 +260,17 @@ def test_a_long_path_survives_a_kill_of_the_server(cluster: Path) -> None:
     finally:
         moved.rename(cluster)
     assert set(Path(tempfile.gettempdir()).glob("platen-*")) == before
+
+
+def test_a_folder_that_was_removed_meanwhile_is_let_go_of(cluster: Path) -> None:
+    home = cluster.parent / "removed"
+    shutil.copytree(cluster / "postgres", home / "postgres", ignore=lambda *_: ["data"])
+    users = os.open(home / "postgres" / "users.lock", os.O_RDWR)
+    hold = embedded.Embedded("", home / "postgres", users)
+    shutil.rmtree(home)
+    hold.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(users)
 
 
 def test_the_server_is_not_on_the_network(home: Path) -> None:
