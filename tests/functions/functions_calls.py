@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import flask
 import functions_framework
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -24,6 +26,15 @@ SELLER = {"user_id": "seller", "shop": "Nook", "template": WRAP}
 File = tuple[str, bytes]
 
 
+@cache
+def app(name: str) -> flask.Flask:
+    """The app that functions-framework makes of a function's file: it keeps no settings."""
+    made: flask.Flask = functions_framework.create_app(
+        name, str(ROOT / "functions" / name / "main.py")
+    )
+    return made
+
+
 class Site:
     """The functions of one process."""
 
@@ -32,10 +43,7 @@ class Site:
         return wiring.parts()
 
     def client(self, name: str) -> FlaskClient:
-        """A client of the app that functions-framework makes of a function's file."""
-        app = functions_framework.create_app(name, str(ROOT / "functions" / name / "main.py"))
-        client: FlaskClient = app.test_client()
-        return client
+        return app(name).test_client()
 
     def post(self, name: str, request: dict[str, Any], *files: File) -> TestResponse:
         return self.client(name).post("/", **form(request, *files))
