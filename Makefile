@@ -5,11 +5,12 @@ PYTHON ?= python3
 PLATEN_HOME ?= .platen
 # A read-only checkout keeps its environment with the rest of the state.
 VENV ?= $(shell if test -w .; then echo .venv; else echo "$(PLATEN_HOME)/venv"; fi)
-IN_VENV = "$(VENV)/bin/python"
+# exec: a signal to make must reach the program, and not a shell in front of it.
+IN_VENV = exec "$(VENV)/bin/python"
 
 export PLATEN_HOME
 
-.PHONY: run test check bench bench-quick openapi install
+.PHONY: run test check bench openapi install
 .DEFAULT_GOAL := run
 
 run: install
@@ -22,7 +23,7 @@ check: install
 	@$(IN_VENV) -m ruff check .
 	@$(IN_VENV) -m ruff format --check .
 	@$(IN_VENV) -m mypy
-	@PYTHONPATH=. "$(VENV)/bin/lint-imports"
+	@PYTHONPATH=. $(IN_VENV) "$(VENV)/bin/lint-imports"
 
 bench: install
 	@$(IN_VENV) -m benchmarks.intake
@@ -31,9 +32,4 @@ openapi: install
 	@$(IN_VENV) -m infra.openapi
 
 install:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
-	@test -x $(IN_VENV) || { mkdir -p "$(VENV)" && $(PYTHON) -m venv "$(VENV)"; }
-	@cmp -s requirements.txt "$(VENV)/requirements.installed" || { \
-		echo "Installing what requirements.txt names into $(VENV) ..."; \
-		$(IN_VENV) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore -r requirements.txt \
-		&& cp requirements.txt "$(VENV)/requirements.installed"; }
+	@exec $(PYTHON) infra/install.py "$(VENV)"

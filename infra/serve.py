@@ -7,9 +7,16 @@ lifts gunicorn's own: a line of 100 MB would keep the worker busy for a minute.
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
 
 FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 
@@ -20,14 +27,31 @@ REQUEST_LINE = 8190
 @click.command()
 @click.argument("name", type=click.Choice(["dedupe", "process", "persist", "upload"]))
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, required=True)
-def serve(name: str, host: str, port: int) -> None:
+@click.option("--port", type=int, default=8080, show_default=True)
+@click.option("--socket", type=int, help="Descriptor of an open socket to serve on instead.")
+@click.option("--until-eof", is_flag=True, help="End when standard input does.")
+def serve(name: str, host: str, port: int, socket: int | None, *, until_eof: bool) -> None:
     """Serve the function NAME until a signal ends it."""
     from functions_framework import create_app
     from functions_framework._http import create_server
 
     app = create_app(name, str(FUNCTIONS / name / "main.py"))
-    create_server(app, False, limit_request_line=REQUEST_LINE).run(host, port)
+    options: dict[str, Any] = {"limit_request_line": REQUEST_LINE}
+    if socket is not None:
+        options["bind"] = f"fd://{socket}"
+    if until_eof:
+        options["post_fork"] = _watch
+    create_server(app, False, **options).run(host, port)
+
+
+def _watch(arbiter: Arbiter, worker: object) -> None:  # noqa: ARG001 - gunicorn's signature
+    """In a fresh worker: end the whole server once standard input is at its end."""
+
+    def wait() -> None:
+        os.read(0, 1)
+        os.kill(arbiter.pid, signal.SIGTERM)
+
+    Thread(target=wait, name="until-eof", daemon=True).start()
 
 
 if __name__ == "__main__":

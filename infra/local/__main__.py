@@ -1,113 +1,119 @@
 """Run every function on this machine: ``make run``, or ``python -m infra.local``.
 
 Starts the embedded database where no ``DATABASE_URL`` is set, migrates it, and keeps each function
-on a port of its own until Ctrl-C.
+on a port of its own until Ctrl-C. When one function ends, all do.
 """
 
 from __future__ import annotations
 
-import shlex
+import errno
+import os
+import signal
 import socket
 import sys
 import time
-from pathlib import Path
-from threading import Thread
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import NoReturn
 
 import click
-import httpx
-from honcho.manager import Manager
 
-from shared.settings import SettingsInvalid, settings
+from infra.local.announce import announcement, wait
+from infra.local.processes import Processes
+from shared.errors import PlatenError
+from shared.settings import Settings, SettingsInvalid, settings
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = "127.0.0.1"
 PORTS = {"upload": 8080, "dedupe": 8081, "process": 8082, "persist": 8083}
 """Each function's port, or the next free one above it."""
-READY_S = 60
-"""Longest wait for a function's first answer."""
+
+BACKLOG = 128
+"""Connections that wait while a function starts."""
+
+_PAUSE_S = 0.2
 
 
 @click.command()
 def run() -> None:
     """Run Platen's functions on this machine until Ctrl-C."""
+    _end_on_signals()
     try:
         own = settings()
+        with _database(own) as url, _functions(own, url) as (functions, ports):
+            _announce(own, functions, ports)
+            while (end := functions.ended()) is None:
+                time.sleep(_PAUSE_S)
     except SettingsInvalid as error:
         raise click.UsageError(str(error)) from error
+    except PlatenError as error:
+        raise click.ClickException(f"{error.message} ({error.code})") from error
+    raise click.ClickException(f"{end}, so all functions were ended.")
+
+
+def _end_on_signals() -> None:
+    """Leave in order on the signals that ask for it; once leaving, more of them change nothing."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        numbers.append(signal.SIGHUP)
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - a handler's signature
+        for one in numbers:
+            signal.signal(one, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for number in numbers:
+        signal.signal(number, end)
+
+
+@contextmanager
+def _database(own: Settings) -> Iterator[str]:
+    """The URL of the database, migrated."""
     from shared.database import embedded, migrate
 
-    database = None if own.database_url else embedded.start(own.home)
-    try:
-        url = database.url if database else str(own.database_url)
+    with ExitStack() as stack:
+        url = own.database_url or stack.enter_context(embedded.start(own.home)).url
         migrate.upgrade(url)
-        sys.exit(_supervise(_ports(), {"DATABASE_URL": url, "PLATEN_HOME": str(own.home)}))
-    finally:
-        if database:
-            database.close()
+        yield url
 
 
-def _supervise(ports: dict[str, int], environment: dict[str, str]) -> int:
-    """Keep the functions running; when one ends, or on a signal, end them all."""
-    manager = Manager()
-    for name, port in ports.items():
-        command = [sys.executable, "-m", "infra.serve", name, "--host", HOST, "--port", str(port)]
-        manager.add_process(name, shlex.join(command), cwd=str(ROOT), env=_with(environment))
-    Thread(target=_announce, args=(ports,), daemon=True).start()
-    manager.loop()
-    return manager.returncode or 0
+@contextmanager
+def _functions(own: Settings, url: str) -> Iterator[tuple[Processes, dict[str, int]]]:
+    """The functions' processes, started, and the port of each."""
+    os.environ.update(DATABASE_URL=url, PLATEN_HOME=str(own.home))
+    with Processes() as functions:
+        ports: dict[str, int] = {}
+        for name, first in PORTS.items():
+            with _listener(first) as listener:
+                ports[name] = listener.getsockname()[1]
+                lend = listener.fileno()
+                options = [f"--socket={lend}", "--until-eof"]
+                command = [sys.executable, "-m", "infra.serve", name, *options]
+                functions.start(name, command, lend=lend)
+        yield functions, ports
 
 
-def _with(environment: dict[str, str]) -> dict[str, str]:
-    # The children's environment is ours and what they are told; nothing is decided by it here.
-    import os
+def _listener(port: int) -> socket.socket:
+    """A socket that listens on ``port``, or on the next one above it that is free.
 
-    return {**os.environ, **environment}
-
-
-def _ports() -> dict[str, int]:
-    """A free port for each function, none of them twice."""
-    ports: dict[str, int] = {}
-    for name, first in PORTS.items():
-        port = first
-        while port in ports.values() or not _is_free(port):
-            port += 1
-        ports[name] = port
-    return ports
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    It is handed on open, so that nobody can take the port in between.
+    """
+    while True:
         try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+            return socket.create_server((HOST, port), backlog=BACKLOG)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            port += 1
 
 
-def _announce(ports: dict[str, int]) -> None:
+def _announce(own: Settings, functions: Processes, ports: dict[str, int]) -> None:
     """Print where the functions are, once all of them answer."""
-    deadline = time.monotonic() + READY_S
-    for port in ports.values():
-        while not _answers(port) and time.monotonic() < deadline:
-            time.sleep(0.2)
-    lines = ["", "Platen is running:"]
-    lines += [f"  {name:8} http://{HOST}:{port}/" for name, port in ports.items()]
-    lines += [
-        "",
-        "Send it a design (Ctrl-C ends everything):",
-        f'  curl -F \'request={{"template": "UVDTF 16oz"}}\' -F file=@design.png '
-        f"http://{HOST}:{ports['upload']}/",
-        "",
-    ]
-    click.echo("\n".join(lines))
-
-
-def _answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{HOST}:{port}/readyz", timeout=5).is_success
-    except httpx.TransportError:
-        return False
+    urls = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
+    wait(urls, functions)
+    if functions.ended() is None:
+        taken = [PORTS[name] for name, port in ports.items() if port != PORTS[name]]
+        click.echo(announcement(own, urls, taken))
 
 
 if __name__ == "__main__":
