@@ -138,6 +138,11 @@ def _json(text: str, status: int = 200) -> flask.Response:
     return response
 
 
+def _text(value: BaseModel) -> str:
+    """As JSON, without those of its own fields that hold nothing; its parts' fields all stay."""
+    return value.model_dump_json(exclude={name for name, held in value if held is None})
+
+
 def _work(request: flask.Request, endpoint: Endpoint) -> flask.Response:
     limits = endpoint.limits()
     max_files = limits.max_files if endpoint.files == "many" else 1
@@ -172,7 +177,7 @@ def _inline(message: BaseModel) -> list[Upload]:
 
 def _stream(events: Iterator[Event], request: flask.Request) -> flask.Response:
     """Events as they happen: a JSON object a line, or server-sent events where asked for."""
-    lines = (event.model_dump_json(exclude_none=True) for event in events)
+    lines = map(_text, events)
     kind = request.accept_mimetypes.best_match([_NDJSON, _SSE], default=_NDJSON)
     if kind == _SSE:
         return flask.Response((f"data: {line}\n\n" for line in lines), mimetype=_SSE)
@@ -184,7 +189,7 @@ def _failure(error: PlatenError, request_id: str) -> flask.Response:
     body = Failure(
         **problem.model_dump(), request_id=request_id, match=getattr(error, "match", None)
     )
-    response = _json(body.model_dump_json(exclude_none=True), status_of(error))
+    response = _json(_text(body), status_of(error))
     response.headers["Connection"] = "close"
     if response.status_code == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
