@@ -1,0 +1,91 @@
+"""``upload``: take files in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from shared import wiring
+from shared.driver.commands.ending import FAILED, misused, tell
+from shared.driver.show import bar, sentence
+from shared.driver.transports import Http, InProcess
+from shared.driver.workflow import upload as run_upload
+from shared.messages import Result, UploadRequest
+
+
+@click.command()
+@click.option("--template", required=True, help="The product, such as 'UVDTF 16oz'.")
+@click.option("--digital", is_flag=True, help="Keep the pixels; file under Digital/.")
+@click.option("--user", help="Who the designs belong to.")
+@click.option("--shop", help="The shop's folder on the NAS.")
+@click.option("--check-only", is_flag=True, help="Say what would be done; write nothing.")
+@click.option("--allow-duplicate", is_flag=True, help="File designs the shop already has.")
+@click.option("--idempotency-key", help="The same key again gives the same designs.")
+@click.option("--http", is_flag=True, help="Call running functions instead of this process.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+@click.pass_context
+def upload(
+    context: click.Context,
+    template: str,
+    digital: bool,
+    user: str | None,
+    shop: str | None,
+    check_only: bool,
+    allow_duplicate: bool,
+    idempotency_key: str | None,
+    http: bool,
+    as_json: bool,
+    files: tuple[Path, ...],
+) -> None:
+    """Check FILES against the shop's designs, prepare the new ones, file and record them."""
+    try:
+        request = UploadRequest(
+            template=template,
+            digital=digital,
+            user_id=user,
+            shop=shop,
+            check_only=check_only,
+            allow_duplicate=allow_duplicate,
+            idempotency_key=idempotency_key,
+        )
+    except ValueError as error:
+        raise misused(error) from error
+    result = tell(lambda: _run(request, files, http=http))
+    if as_json:
+        click.echo(result.model_dump_json(indent=2))
+    else:
+        for outcome in result.outcomes:
+            click.echo(sentence(outcome))
+    context.exit(FAILED if result.summary.failed else 0)
+
+
+def _run(request: UploadRequest, files: tuple[Path, ...], *, http: bool) -> Result:
+    parts = wiring.parts()
+    transport = Http(parts.settings) if http else InProcess(parts)
+    if not http:
+        # Started before the clock: elapsed_ms tells of the files, not of the database's start.
+        parts.designs.check()
+        # Made now, so that a NAS_URL that can't be used is told once and not by every file.
+        _ = parts.nas
+    sources = [parts.source(_shown(file), file) for file in files]
+    with bar(len(sources)) as on_event:
+        return run_upload(
+            sources,
+            request,
+            transport,
+            parts.settings,
+            parts.executor,
+            parts.workers,
+            on_event=on_event,
+        )
+
+
+def _shown(file: Path) -> str:
+    """A file's name as data: what is not text in it is replaced."""
+    name = os.fsencode(file.name).decode("utf-8", "replace")
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in name) or "\ufffd"
