@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -63,6 +63,11 @@ class PostgresDesigns:
     def get(self, user_id: UUID, design_id: UUID) -> Design | None:
         with self._connection() as connection:
             return get(connection, user_id, design_id)
+
+    def pending(self, design_ids: Collection[UUID]) -> set[UUID]:
+        among = designs.c.id.in_(design_ids) & (designs.c.state == State.PENDING.value)
+        with self._connection() as connection:
+            return set(connection.execute(sa.select(designs.c.id).where(among)).scalars())
 
     def has_legacy(self, user_id: UUID) -> bool:
         legacy = sa.exists().where(

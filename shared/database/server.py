@@ -13,8 +13,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
-
-from sqlalchemy import URL
+from urllib.parse import quote
 
 from shared.database.account import server_account
 from shared.database.folder import give, make_private, open_owned
@@ -76,9 +75,9 @@ class Server:
 
     @property
     def url(self) -> str:
-        query = {"unix_sock": str(self._socket_folder() / SOCKET)}
-        url = URL.create("postgresql+pg8000", OWNER, database="postgres", query=query)
-        return url.render_as_string(hide_password=False)
+        """SQLAlchemy's, over the server's socket."""
+        socket_path = quote(str(self._socket_folder() / SOCKET), safe="")
+        return f"postgresql+pg8000://{OWNER}@/postgres?unix_sock={socket_path}"
 
     def ensure(self) -> None:
         """Return when the server answers, starting it where it does not run.

@@ -8,7 +8,7 @@ import pytest
 from database_rows import a_design, a_probe, file_design
 
 from shared.database.designs import PostgresDesigns
-from shared.errors import DatabaseRefused, ShopTaken
+from shared.errors import DatabaseRefused
 from shared.records import State
 
 
@@ -56,12 +56,14 @@ def test_another_tenant_sees_nothing(designs: PostgresDesigns) -> None:
         designs.activate(other, design.design_id)
 
 
-def test_a_shop_belongs_to_the_first_who_claims_it_whatever_its_case(
-    designs: PostgresDesigns,
-) -> None:
-    first, second = uuid4(), uuid4()
-    for name in ("Straße", "STRASSE"):
-        with designs.unit(first) as unit:
-            unit.claim(name)
-    with pytest.raises(ShopTaken), designs.unit(second) as unit:
-        unit.claim("strasse")
+def test_which_designs_are_pending_is_told_across_tenants(designs: PostgresDesigns) -> None:
+    waiting, others, active = a_design(), a_design(user_id=uuid4(), shop="Other"), a_design()
+    for design in (waiting, others):
+        with designs.unit(design.user_id) as unit:
+            unit.claim(design.shop)
+            unit.insert(design)
+    file_design(designs, active)
+    asked = [design.design_id for design in (waiting, others, active)]
+    assert designs.pending([*asked, uuid4()]) == {waiting.design_id, others.design_id}
+    assert designs.pending([]) == set()
+    assert designs.pending([uuid4() for _ in range(2_000)]) == set()

@@ -100,6 +100,15 @@ def home(cluster: Path) -> Iterator[Path]:
     assert_stops(cluster)
 
 
+@pytest.fixture
+def temporary(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files are made, with a short path."""
+    place = cluster.parent / "t"
+    place.mkdir(mode=0o755, exist_ok=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    return place
+
+
 def runs(home: Path) -> bool:
     """Whether a server, or what is left of it, holds the data."""
     data = os.open(home / "postgres" / "data", os.O_RDONLY)
@@ -233,10 +242,9 @@ def test_a_keyboard_interrupt_ends_its_own_process_group_alone(home: Path) -> No
     "name",
     ["with spaces", "a,comma", 'quote\'d "twice"', "$HOME", "100%", "Grüße", "long" * 30],
 )
-def test_any_path_will_do(cluster: Path, name: str) -> None:
+def test_any_path_will_do(cluster: Path, temporary: Path, name: str) -> None:
     moved = cluster.parent / name
     cluster.rename(moved)
-    before = set(Path(tempfile.gettempdir()).glob("platen-*"))
     try:
         with embedded.start(moved) as first, embedded.start(moved) as second:
             assert first.url == second.url
@@ -244,13 +252,12 @@ def test_any_path_will_do(cluster: Path, name: str) -> None:
         assert not runs(moved)
     finally:
         moved.rename(cluster)
-    assert set(Path(tempfile.gettempdir()).glob("platen-*")) == before
+    assert list(temporary.iterdir()) == []
 
 
-def test_a_long_path_survives_a_kill_of_the_server(cluster: Path) -> None:
+def test_a_long_path_survives_a_kill_of_the_server(cluster: Path, temporary: Path) -> None:
     moved = cluster.parent / ("long" * 30)
     cluster.rename(moved)
-    before = set(Path(tempfile.gettempdir()).glob("platen-*"))
     try:
         with embedded.start(moved):
             os.kill(pid(moved), signal.SIGKILL)
@@ -259,7 +266,7 @@ def test_a_long_path_survives_a_kill_of_the_server(cluster: Path) -> None:
         assert_stops(moved)
     finally:
         moved.rename(cluster)
-    assert set(Path(tempfile.gettempdir()).glob("platen-*")) == before
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_folder_that_was_removed_meanwhile_is_let_go_of(cluster: Path) -> None:
