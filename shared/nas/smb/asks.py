@@ -1,7 +1,7 @@
 """The messages that the store sends about a file or folder, and what it wants to know by them.
 
-Each is an `Ask` for `shared.nas.smb.transfer`. ``opened`` need not be open yet when the message
-that opens it goes out in the same round trip.
+Each is an `Ask`, for `shared.nas.smb.transfer` to send. ``opened`` need not be open yet when the
+message that opens it goes out in the same round trip.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ from smbprotocol.open import (
     SMB2SetInfoRequest,
 )
 
-from shared.nas.smb.transfer import Ask
+from shared.nas.smb.lean import Write
+
+Ask = tuple[Any, Callable[[Any], Any]]
+"""A message of smbprotocol, and what takes the answer out of the request when it is there."""
 
 _EXCEPT_MOVING = ShareAccess.FILE_SHARE_READ | ShareAccess.FILE_SHARE_WRITE
 _ALL = _EXCEPT_MOVING | ShareAccess.FILE_SHARE_DELETE
@@ -119,6 +122,14 @@ def free(opened: Open) -> Ask:
         return available * sectors * size
 
     return _query(opened, FileFsFullSizeInformation, 32, count)
+
+
+def written(opened: Open, content: memoryview, offset: int) -> Ask:
+    """Write bytes; the answer is how many."""
+    if opened.tree_connect.session.encrypt_data:
+        return Write(opened, content, offset), opened._write_response
+    ask: Ask = opened.write(bytes(content), offset, send=False)
+    return ask
 
 
 def flushed(opened: Open) -> Ask:

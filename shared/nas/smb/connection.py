@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
-from smbprotocol.connection import Connection
 from smbprotocol.exceptions import SMBException
 from smbprotocol.header import Commands, NtStatus, Smb2Flags
 
 from shared.nas.smb.deadline import Deadline
+from shared.nas.smb.lean import LeanConnection
 
 _BEFORE_LOGIN = (Commands.SMB2_NEGOTIATE, Commands.SMB2_SESSION_SETUP)
 
@@ -26,7 +26,7 @@ class _Requests(dict[int, Any]):
         return list(super().values())
 
 
-class StrictConnection(Connection):  # type: ignore[misc]  # smbprotocol has no types
+class StrictConnection(LeanConnection):
     """One TCP connection with a client GUID of its own, for one borrower at a time.
 
     ``deadline`` is the present operation's: no wait for a reply outlasts it.

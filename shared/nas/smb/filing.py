@@ -18,8 +18,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from shared.errors import NameTaken, NasFull, StagedFileMissing
 from shared.nas.smb import asks
+from shared.nas.smb.asks import Ask
 from shared.nas.smb.status import ABSENT, IN_THE_WAY, NO_FOLDER, NO_NAME
-from shared.nas.smb.transfer import Ask, together, write
+from shared.nas.smb.transfer import together, write
 
 # Another worker that publishes the same file is done with it by then.
 _while_it_is_moved = Retrying(

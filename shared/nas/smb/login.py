@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-
 from smbprotocol.exceptions import SMBException
 from smbprotocol.session import Session
 from smbprotocol.tree import TreeConnect
@@ -55,8 +53,6 @@ def _connect(connection: StrictConnection) -> None:
         connection.connect(timeout=timeout_s)
     except ValueError as error:
         raise Lost("the server can't be reached") from error
-    # A chunk's last segment must not wait for the acknowledgement of those before it.
-    connection.transport._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _authenticate(connection: StrictConnection, user: str, password: str | None) -> Session:

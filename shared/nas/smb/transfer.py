@@ -12,6 +12,8 @@ from smbprotocol.exceptions import SMBResponseException
 from smbprotocol.open import Open
 from smbprotocol.tree import TreeConnect
 
+from shared.nas.smb import asks
+from shared.nas.smb.asks import Ask
 from shared.nas.smb.status import Lost
 
 CHUNK = 1 << 20
@@ -22,9 +24,6 @@ WINDOW = 8
 
 CREDITS = WINDOW * CHUNK // MAX_PAYLOAD_SIZE + 16
 """What the server must allow to have on its way for that, and for the small messages."""
-
-Ask = tuple[Any, Callable[[Any], Any]]
-"""A message of smbprotocol, and what takes the answer out of the request when it is there."""
 
 
 def together(tree: TreeConnect, *steps: Ask) -> list[Any]:
@@ -48,7 +47,7 @@ def write(tree: TreeConnect, opened: Open, content: memoryview) -> None:
     """Write all of ``content`` (bytes) from the start of the file."""
     step = _step(tree, opened.connection.max_write_size)
     chunks = (
-        opened.write(bytes(content[start : start + step]), start, send=False)
+        asks.written(opened, content[start : start + step], start)
         for start in range(0, len(content), step)
     )
     if sum(_in_a_row(tree, chunks)) != len(content):
