@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import flask
 from pydantic import TypeAdapter, ValidationError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import (
     Data,
     Epilogue,
@@ -69,14 +69,17 @@ def read(request: flask.Request, max_body: int, max_files: int) -> Body:
             return Body(document=b"".join(_chunks(request)))
     except RequestEntityTooLarge as error:
         raise BodyTooLarge(limit_mb=max_body / MEGABYTE) from error
-    except HTTPException as error:
-        raise RequestInvalid(reason="the body was cut short") from error
     raise RequestInvalid(reason="send multipart/form-data or application/json")
 
 
 def _chunks(request: flask.Request) -> Iterator[bytes]:
-    while chunk := request.stream.read(CHUNK):
-        yield chunk
+    try:
+        while chunk := request.stream.read(CHUNK):
+            yield chunk
+    except RequestEntityTooLarge:
+        raise
+    except Exception as error:  # each server has its own for a client that leaves or frames badly
+        raise RequestInvalid(reason="the body was cut short or is malformed") from error
 
 
 def check(uploads: list[Upload], max_files: int) -> None:
