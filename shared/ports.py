@@ -6,7 +6,7 @@ here may be called from several threads at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
@@ -154,6 +154,10 @@ class Designs(Library, Protocol):
         ...
 
     def get(self, user_id: UUID, design_id: UUID) -> Design | None: ...
+
+    def pending(self, design_ids: Collection[UUID]) -> set[UUID]:
+        """Those of the designs, at most some thousand, that are pending, whoever's they are."""
+        ...
 
     def has_legacy(self, user_id: UUID) -> bool:
         """Whether the tenant has rows of fingerprint version 1."""

@@ -79,6 +79,10 @@ class Settings(BaseSettings):
     """Longest time of one operation on the NAS, retries included; 100 MB in 30 s need 3.4 MB/s."""
     nas_encryption: Encryption = Encryption.REQUIRED
 
+    sweep_grace_h: float = Field(default=1.0, ge=0.1)
+    """Hours that a staged file may wait for its row before a sweep removes it. An upload takes
+    seconds; an hour bears with clients that send a request again much later."""
+
     default_user: str = "local"
     """Who a request acts for when it names no user."""
     default_shop: str = "LocalShop"

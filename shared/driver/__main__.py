@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from shared.driver.commands.migrate import migrate
+from shared.driver.commands.sweep import sweep
 from shared.driver.commands.template import template
 from shared.driver.commands.upload import upload
 from shared.settings import SettingsInvalid, settings
@@ -19,7 +20,7 @@ def main() -> None:
         raise click.UsageError(str(error)) from error
 
 
-for command in (upload, migrate, template):
+for command in (upload, migrate, sweep, template):
     main.add_command(command)
 
 if __name__ == "__main__":
