@@ -8,8 +8,9 @@ Why a file that is needed is never lost, whatever runs at the same time:
 - A file has its final name before its row becomes active, and no final name is ever removed. So the
   worst that a sweep can do is to take a staged file away under a request that is on its way.
 - process and persist follow each other within seconds. A file that is younger than the grace period
-  may be in between, or still be written, so it stays. Age is told by the NAS's own clock, which stamped the file: ours
-  may differ by hours. (Staging equal bytes again leaves the old time: the file counts as old.)
+  may be in between, or still be written, so it stays. Age is told by the NAS's own clock, which
+  stamped the file: ours may differ by hours. (Staging equal bytes again leaves the old time: the
+  file counts as old.)
 - The database is asked after the ages were read. A row that was pending by then keeps its file. One
   that became active has none here any more, or one of no use.
 - A file may be taken away and staged anew under the same name meanwhile, so its age is read again
