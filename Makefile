@@ -8,8 +8,6 @@ VENV ?= $(shell if test -w .; then echo .venv; else echo "$(PLATEN_HOME)/venv"; 
 # exec: a signal to make must reach the program, and not a shell in front of it.
 IN_VENV = exec "$(VENV)/bin/python"
 
-export PLATEN_HOME
-
 .PHONY: run test check bench openapi install
 .DEFAULT_GOAL := run
 
