@@ -63,6 +63,10 @@ class Nas(Protocol):
         """Remove a file; removing none is harmless."""
         ...
 
+    def remove_folder(self, folder: str) -> None:
+        """Remove an empty folder; one that isn't empty stays, and removing none is harmless."""
+        ...
+
     def list(self, folder: str) -> Iterator[Entry]:
         """The files directly in ``folder`` (none when there is no such folder), read in pages."""
         ...

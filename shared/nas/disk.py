@@ -75,6 +75,15 @@ def enter(parent: int, name: str, *, make: bool) -> int:
     return os.open(name, LOOK, dir_fd=parent)
 
 
+def remove_empty(parent: int, name: str) -> None:
+    """Remove the folder ``name`` in ``parent``, unless something lies in it."""
+    try:
+        os.rmdir(name, dir_fd=parent)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+
+
 @contextmanager
 def temporary(folder: int, content: Content) -> Iterator[str]:
     """The name of a whole, flushed file with ``content``; the name is gone at the end."""

@@ -88,6 +88,15 @@ class FolderNas:
         ):
             os.unlink(name, dir_fd=folder)
 
+    def remove_folder(self, folder: str) -> None:
+        *parents, name = split(folder)
+        with (
+            disk.translated(),
+            suppress(FileNotFoundError, NotADirectoryError),
+            self._folder(parents) as parent,
+        ):
+            disk.remove_empty(parent, name)
+
     def list(self, folder: str) -> Iterator[Entry]:
         with (
             disk.translated(),

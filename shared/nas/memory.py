@@ -65,6 +65,9 @@ class MemoryNas:
         with self._lock:
             self._files.pop(split(path), None)
 
+    def remove_folder(self, folder: str) -> None:
+        split(folder)  # There are no folders but in the names of files.
+
     def list(self, folder: str) -> Iterator[Entry]:
         parent = split(folder)
         with self._lock:

@@ -101,6 +101,9 @@ class S3Nas:
         with aws.translated():
             self._bucket.delete(self._key(path))
 
+    def remove_folder(self, folder: str) -> None:
+        split(folder)  # There are no folders but in the names of objects.
+
     def list(self, folder: str) -> Iterator[Entry]:
         parent = f"{self._key(folder)}/"
         pages = self._bucket.client.get_paginator("list_objects_v2")

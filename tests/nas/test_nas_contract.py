@@ -229,6 +229,22 @@ def test_a_staged_file_can_be_deleted(nas: Nas) -> None:
     nas.stage(design_id, b"other bytes")
 
 
+def test_a_folder_that_is_not_empty_stays_and_removing_none_is_harmless(nas: Nas) -> None:
+    nas.create(PATH, b"x")
+    for folder in ("NookTransfers", FOLDER, PATH, f"{PATH}/deeper", "Nobody", "Nobody/UVDTF 16oz"):
+        nas.remove_folder(folder)
+    assert nas.read(PATH) == b"x"
+
+
+def test_a_folder_that_was_removed_is_made_again_by_the_next_file(nas: Nas) -> None:
+    nas.create(PATH, b"x")
+    nas.delete(PATH)
+    nas.remove_folder(FOLDER)
+    assert paths(nas, FOLDER) == []
+    nas.create(PATH, b"y")
+    assert nas.read(PATH) == b"y"
+
+
 def test_a_list_has_the_files_directly_in_a_folder_only(nas: Nas) -> None:
     nas.stage(uuid4(), b"staged")
     nas.create(PATH, b"one")
@@ -283,6 +299,7 @@ def test_a_path_that_leads_elsewhere_is_refused_by_every_verb(nas: Nas) -> None:
         nas.stat,
         nas.digest,
         nas.delete,
+        nas.remove_folder,
         lambda path: list(nas.list(path)),
     ]
     taken = [(verb, path) for path in OUTSIDE for verb in verbs if not is_refused(verb, path)]

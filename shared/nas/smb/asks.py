@@ -65,6 +65,11 @@ def flushable(opened: Open) -> Ask:
     return _create(opened, _WRITE, CreateDisposition.FILE_OPEN, _FILE)
 
 
+def removable(opened: Open) -> Ask:
+    """Open a folder that may be doomed then."""
+    return _create(opened, DirectoryAccessMask.DELETE, CreateDisposition.FILE_OPEN, _FOLDER)
+
+
 def visible(opened: Open, *, any_kind: bool = False) -> Ask:
     """Open a file for its size and time only; ``any_kind``: or a folder."""
     return _create(opened, _LOOK, CreateDisposition.FILE_OPEN, 0 if any_kind else _FILE)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from smbprotocol.exceptions import NoMoreFiles, NoSuchFile, SMBResponseException
 from smbprotocol.file_info import FileAttributes, FileInformationClass
+from smbprotocol.header import NtStatus
 from smbprotocol.open import Open
 from smbprotocol.tree import TreeConnect
 
@@ -82,6 +83,15 @@ class Share:
             together(self._tree, asks.going(file), asks.closed(file))
         except SMBResponseException as error:
             if error.status not in ABSENT:
+                raise
+
+    def remove_folder(self, folder: str) -> None:
+        opened = Open(self._tree, self._path(folder))
+        doomed = asks.doomed(opened, True)
+        try:
+            together(self._tree, asks.removable(opened), doomed, asks.closed(opened))
+        except SMBResponseException as error:
+            if error.status not in ABSENT | {NtStatus.STATUS_DIRECTORY_NOT_EMPTY}:
                 raise
 
     def list(self, folder: str) -> Iterator[Entry]:

@@ -72,6 +72,9 @@ class SmbNas:
     def delete(self, path: str) -> None:
         self._run(lambda share: share.delete(path))
 
+    def remove_folder(self, folder: str) -> None:
+        self._run(lambda share: share.remove_folder(folder))
+
     def list(self, folder: str) -> Iterator[Entry]:
         try:
             with self._pool.apart(Deadline(self._timeout_s)) as tree:
