@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -60,8 +61,12 @@ class TestRequirements:
         done = subprocess.run(  # noqa: S603 - our own words
             [sys.executable, str(ALONE), name, *own],
             input=json.dumps(request),
-            env={"PATH": "", "PYTHONPATH": str(ROOT), "PLATEN_HOME": str(tmp_path)}
-            | {"NAS_URL": "memory://", "DATABASE_URL": database_url},
+            env={
+                "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
+                "PLATEN_HOME": str(tmp_path),
+                "NAS_URL": "memory://",
+                "DATABASE_URL": database_url,
+            },
             cwd=ROOT,
             capture_output=True,
             text=True,
