@@ -5,16 +5,15 @@ A connection of pg8000 is never shared: each block of work checks one out of the
 
 from __future__ import annotations
 
-import ssl
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, Engine, ExceptionContext, make_url
+from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from shared.database.address import target
 from shared.errors import (
     DatabaseError,
     DatabaseNotReady,
@@ -32,8 +31,13 @@ for a look-up of band keys, a large library would be read as a whole instead."""
 _UNKNOWN_ACCOUNT = ("28", "3D")
 """Classes of SQLSTATE: invalid authorization, unknown database."""
 
+_READ_ONLY = "25006"
+"""A standby's answer to a write, or that of a database which is set to be read only."""
+
 _NOT_MIGRATED = ("42P01", "42703", "42883")
 """Undefined table, column, function."""
+
+UNMIGRATED = "it is not migrated to this version of Platen; run 'python -m shared.driver migrate'"
 
 _REFUSALS = ("22", "23", "42")
 """What comes again however often a statement is sent: data, integrity, syntax and rights."""
@@ -46,8 +50,9 @@ def create(url: str, *, pool: int, timeout_s: float) -> Engine:
     to the server. `transaction` is for writes that belong together.
     ``timeout_s``: longest wait for an answer of the server. Statements end in half of it, waits
     for a lock in a fifth, and the server drops a transaction that is idle for all of it.
+    Raises SettingsInvalid for a URL that can't be used.
     """
-    target, options = _target(url)
+    address, options = target(url)
     options["timeout"] = timeout_s
     options["startup_params"] = {
         "statement_timeout": _milliseconds(timeout_s / 2),
@@ -56,7 +61,7 @@ def create(url: str, *, pool: int, timeout_s: float) -> Engine:
         **_PLANNER,
     }
     engine = sa.create_engine(
-        target,
+        address,
         connect_args=options,
         pool_size=pool,
         max_overflow=0,
@@ -70,8 +75,8 @@ def create(url: str, *, pool: int, timeout_s: float) -> Engine:
 
 def patient(url: str) -> Engine:
     """An engine without a pool, whose statements may take as long as they need: for migrations."""
-    target, options = _target(url)
-    return sa.create_engine(target, connect_args=options, poolclass=sa.NullPool)
+    address, options = target(url)
+    return sa.create_engine(address, connect_args=options, poolclass=sa.NullPool)
 
 
 @contextmanager
@@ -125,9 +130,15 @@ def details(error: sa.exc.DBAPIError) -> dict[str, str]:
 def _translation(state: str) -> DatabaseError:
     """Our error for a SQLSTATE; empty is none: the connection itself failed."""
     if state.startswith(_UNKNOWN_ACCOUNT):
-        return DatabaseNotReady(reason="it refuses the account or the database's name")
+        return DatabaseNotReady(
+            reason="it refuses the account or the database's name; check DATABASE_URL"
+        )
+    if state == _READ_ONLY:
+        return DatabaseNotReady(
+            reason="it can only be read; check that DATABASE_URL names the primary server"
+        )
     if state in _NOT_MIGRATED:
-        return DatabaseNotReady(reason="it is not migrated to this version of Platen")
+        return DatabaseNotReady(reason=UNMIGRATED)
     if state.startswith(_REFUSALS):
         return DatabaseRefused()
     return DatabaseUnavailable()
@@ -155,24 +166,6 @@ def _drop_doubtful(context: ExceptionContext) -> None:
     if context.sqlalchemy_exception is None:
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False
-
-
-def _target(url: str) -> tuple[URL, dict[str, Any]]:
-    """The URL for pg8000 and its options; what only libpq knows is taken out of the URL."""
-    target = make_url(url)
-    if target.drivername == "postgresql":
-        target = target.set(drivername="postgresql+pg8000")
-    options: dict[str, Any] = {"application_name": "platen"}
-    mode = target.query.get("sslmode")
-    if "unix_sock" in target.query or mode == "disable":
-        options["ssl_context"] = False
-    elif mode is not None:
-        # pg8000's own True would check neither the certificate nor the host's name.
-        root = target.query.get("sslrootcert")
-        options["ssl_context"] = ssl.create_default_context(
-            cafile=root if isinstance(root, str) else None
-        )
-    return target.difference_update_query(["sslmode", "sslrootcert"]), options
 
 
 def _milliseconds(seconds: float) -> str:

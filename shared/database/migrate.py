@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from shared.database.engine import patient, translated
+from shared.database.engine import UNMIGRATED, patient, translated
 from shared.errors import DatabaseNotReady
 
 STEPS = Path(__file__).parents[2] / "infra" / "migrations"
@@ -39,7 +39,7 @@ def upgrade(url: str) -> None:
 def check(connection: Connection) -> None:
     """Return when the database is migrated; raises DatabaseNotReady when it is not."""
     if _version(connection) != HEAD:
-        raise DatabaseNotReady(reason="it is not migrated to this version of Platen")
+        raise DatabaseNotReady(reason=UNMIGRATED)
 
 
 def _version(connection: Connection) -> str | None:

@@ -23,6 +23,7 @@ from shared.errors import (
     NameTaken,
     PlatenError,
 )
+from shared.settings import SettingsInvalid
 
 # pg8000 leaves the socket of a connection that failed to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -36,7 +37,7 @@ def from_server(state: str) -> sa.exc.DBAPIError:
     ("foreign", "own"),
     [
         (from_server("08006"), DatabaseUnavailable),
-        (from_server("25006"), DatabaseUnavailable),
+        (from_server("25006"), DatabaseNotReady),
         (from_server("25P03"), DatabaseUnavailable),
         (from_server("40001"), DatabaseUnavailable),
         (from_server("40P01"), DatabaseUnavailable),
@@ -212,8 +213,26 @@ def test_tls_is_off_where_it_is_disabled_and_over_unix_sockets() -> None:
 
 
 def test_a_certificate_authority_that_is_no_file_is_told() -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(SettingsInvalid, match="sslrootcert: No such file"):
         create("postgresql://u@db/d?sslmode=require&sslrootcert=/none", pool=1, timeout_s=1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "secret",
+        "postgresql://u:secret@db:port/d",
+        "postgresql+psycopg://u:secret@db/d",
+        "mysql://u:secret@db/d",
+        "sqlite:////secret",
+        "postgresql://u:secret@db/d?channel_binding=require",
+    ],
+)
+def test_a_url_that_can_t_be_used_is_refused_by_the_setting_s_name_alone(url: str) -> None:
+    with pytest.raises(SettingsInvalid, match="DATABASE_URL") as raised:
+        create(url, pool=1, timeout_s=1)
+    assert "secret" not in str(raised.value)
 
 
 def test_threads_never_see_each_others_answers(designs: PostgresDesigns) -> None:
