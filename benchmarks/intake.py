@@ -78,12 +78,16 @@ def _pair(url: str, files: list[Path], home: Path, turn: int) -> tuple[float, fl
 
 
 def _fill(engine: sa.Engine, tenant: UUID) -> None:
-    """Earlier designs of a tenant, with random hashes."""
+    """Earlier designs of a tenant, opaque ones with random hashes."""
     query = sa.text(
-        "INSERT INTO design_images (id, user_id, filename, file_path, phash, is_active)"
-        " SELECT gen_random_uuid(), :user, 'UV.png', '/share/Graphics/old/' || n,"
-        " md5(random()::text || n) || md5(random()::text || -n), true"
-        " FROM generate_series(1, :count) n"
+        "INSERT INTO design_images (id, user_id, filename, file_path, is_active,"
+        " fingerprint_version, is_opaque, phash, ahash, dhash, whash, index_hash, signature,"
+        " upload_sha256, content_sha256, crop_width, crop_height)"
+        " SELECT gen_random_uuid(), :user, 'UV.png', '/share/Graphics/' || :user || n, true,"
+        " 2, true, hash, hash, hash, hash, ('x' || hash)::bit(256), decode(repeat('00', 512),"
+        " 'hex'), hash, hash, 1200, 547"
+        " FROM (SELECT n, md5(random()::text || n) || md5(random()::text || -n) AS hash"
+        " FROM generate_series(1, :count) n) AS made"
     )
     with engine.begin() as connection:
         connection.execute(sa.text("INSERT INTO users (id) VALUES (:user)"), {"user": tenant})

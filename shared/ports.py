@@ -83,6 +83,10 @@ class Library(Protocol):
     removed ones do not. Raises DatabaseUnavailable or DatabaseRefused where the database fails.
     """
 
+    def watermark(self, user_id: UUID) -> int:
+        """The tenant's newest sequence; what comes later has a greater one."""
+        ...
+
     def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Design]:
         """Designs with the probe's upload sha256, content sha256 or equal phash, newest first.
 
@@ -165,10 +169,6 @@ class Designs(Library, Protocol):
 
     def has_legacy(self, user_id: UUID) -> bool:
         """Whether the tenant has rows of fingerprint version 1."""
-        ...
-
-    def watermark(self, user_id: UUID) -> int:
-        """The tenant's newest sequence; what comes later has a greater one."""
         ...
 
     def unit(self, user_id: UUID) -> AbstractContextManager[Unit]:

@@ -79,9 +79,8 @@ class PostgresDesigns:
             return bool(connection.execute(sa.select(legacy)).scalar_one())
 
     def watermark(self, user_id: UUID) -> int:
-        newest = sa.select(sa.func.max(designs.c.sequence)).where(designs.c.user_id == user_id)
-        with self._connection() as connection:
-            return connection.execute(newest).scalar() or 0
+        with self._search() as search:
+            return search.watermark(user_id)
 
     @contextmanager
     def unit(self, user_id: UUID) -> Iterator[Unit]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from shared.database.bands import band_keys
 from shared.database.crowded import Crowded
 from shared.database.engine import translated
 from shared.database.rows import COLUMNS, to_designs
@@ -34,6 +35,11 @@ class Search:
     def __init__(self, connection: sa.Connection, crowded: Crowded) -> None:
         self._connection = connection
         self._crowded = crowded
+
+    def watermark(self, user_id: UUID) -> int:
+        query = sa.select(sa.func.max(designs.c.sequence)).where(designs.c.user_id == user_id)
+        with translated():
+            return self._connection.execute(query).scalar() or 0
 
     def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Design]:
         prints = probe.fingerprint
@@ -93,11 +99,9 @@ class Search:
 
     def _keys(self, user_id: UUID, side: Side) -> list[int]:
         """The band keys to look up on a side."""
-        user = sa.literal(user_id, sa.Uuid())
-        keys = sa.func.platen_band_keys(user, side.version, _bits(side.hash))
         with translated():
-            found = self._connection.execute(sa.select(keys)).scalar_one()
-            return self._crowded.thin(self._connection, found)
+            keys = band_keys(user_id, side.version, side.hash)
+            return self._crowded.thin(self._connection, keys)
 
     def _all(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         with translated():

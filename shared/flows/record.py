@@ -62,7 +62,7 @@ class Recorder:
                     if known is not None:
                         return known, False
                     unit.claim(shop)
-                    if not request.allow_duplicate:
+                    if not request.allow_duplicate and unit.watermark(self._user) > mark:
                         rival = self._rival(unit, design, probe, after=mark)
                     if rival is None:
                         number = unit.take_number(folder)

@@ -19,6 +19,7 @@ from database_rows import (
     insert_many,
 )
 
+from shared.database.bands import band_keys
 from shared.database.crowded import CROWDED_ROWS, Crowded
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
@@ -49,13 +50,15 @@ def keys_of(user: UUID, version: int, hash_: str) -> list[int]:
     return keys
 
 
-def test_band_keys_are_those_of_the_reference(connection: sa.Connection) -> None:
+def test_band_keys_of_rows_and_of_searches_are_those_of_the_reference(
+    connection: sa.Connection,
+) -> None:
     query = sa.text("SELECT platen_band_keys(:user, :version, platen_bits(:hash))")
     edges = ["0" * 64, "f" * 64, "8" + "0" * 63, "0" * 63 + "1"]
     for version, hash_ in enumerate([*edges, *(a_hash() for _ in range(50))]):
         values = {"user": USER, "version": version, "hash": hash_}
         keys = connection.execute(query, values).scalar_one()
-        assert keys == keys_of(USER, version, hash_)
+        assert keys == keys_of(USER, version, hash_) == band_keys(USER, version, hash_)
         assert min(keys) >= 0
 
 
