@@ -50,7 +50,7 @@ class Site:
     def leftovers(self) -> list[str]:
         """Files without a final name, once the server has noticed which connections are gone."""
         staging = self.folder / ".platen"
-        give_up = time.monotonic() + 2
+        give_up = time.monotonic() + 1
         while staging.exists():
             names = sorted(file.name for file in staging.iterdir())
             if not names or time.monotonic() > give_up:

@@ -133,7 +133,7 @@ class Tampered(Frames):
         return bytes(changed)
 
 
-@pytest.mark.parametrize("number", [4, 5, 6, 8])
+@pytest.mark.parametrize("number", [4, 8])
 def test_a_changed_reply_is_not_believed(place: Site, number: int) -> None:
     place.proxy.line = lambda: Tampered(range(number, 1_000), -1)
     with pytest.raises(NasUnavailable):

@@ -85,15 +85,15 @@ def going(opened: Open) -> Ask:
     )
 
 
-def folder(opened: Open, *, make: bool = False) -> Ask:
-    """Open a folder to list it; ``make`` creates it where it is missing."""
-    disposition = CreateDisposition.FILE_OPEN_IF if make else CreateDisposition.FILE_OPEN
-    return _create(
-        opened,
-        DirectoryAccessMask.FILE_LIST_DIRECTORY | DirectoryAccessMask.FILE_READ_ATTRIBUTES,
-        disposition,
-        _FOLDER,
-    )
+def made(opened: Open) -> Ask:
+    """Create a folder, or open it where somebody else has."""
+    return _create(opened, _LOOK, CreateDisposition.FILE_OPEN_IF, _FOLDER)
+
+
+def listable(opened: Open) -> Ask:
+    """Open a folder."""
+    access = DirectoryAccessMask.FILE_LIST_DIRECTORY | _LOOK
+    return _create(opened, access, CreateDisposition.FILE_OPEN, _FOLDER)
 
 
 def doomed(opened: Open, doomed: bool) -> Ask:

@@ -1,6 +1,6 @@
 """A connection to an SMB server that believes authentic replies only and can't hang.
 
-It changes four things of smbprotocol 1.17's own connection; the forgery and fault tests hold them.
+What it changes of smbprotocol 1.17's own connection is held by the forgery and fault tests.
 """
 
 from __future__ import annotations

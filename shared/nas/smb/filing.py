@@ -20,7 +20,7 @@ from shared.errors import NameTaken, NasFull, StagedFileMissing
 from shared.nas.smb import asks
 from shared.nas.smb.asks import Ask
 from shared.nas.smb.status import ABSENT, IN_THE_WAY, NO_FOLDER, NO_NAME
-from shared.nas.smb.transfer import together, write
+from shared.nas.smb.transfer import read, together, write
 
 # Another worker that publishes the same file is done with it by then.
 _while_it_is_moved = Retrying(
@@ -35,7 +35,8 @@ def create(tree: TreeConnect, draft: str, path: str, content: memoryview, ours: 
     """Write ``content`` to ``path`` by way of ``draft``, or raise NameTaken.
 
     ``ours`` are the index numbers of the files that earlier attempts may have renamed to ``path``
-    without seeing the reply: one of those standing there is success. This one's is added.
+    without seeing the reply: one of those standing there, with this content, is success (a number
+    alone may have gone to another file since). This attempt's is added.
     """
     with temporary(tree, draft, content.nbytes) as (opened, index):
         write(tree, opened, content)
@@ -44,7 +45,7 @@ def create(tree: TreeConnect, draft: str, path: str, content: memoryview, ours: 
             spared, doomed = asks.doomed(opened, False), asks.doomed(opened, True)
             _name(tree, path, spared, asks.renamed(opened, path), back=doomed)
         except NameTaken:
-            if not _landed(tree, path, ours):
+            if not _landed(tree, path, ours) or not _holds(tree, path, content):
                 raise
             together(tree, doomed)
         else:
@@ -134,7 +135,7 @@ def _in_folder(tree: TreeConnect, path: str, *steps: Ask, back: Ask | None = Non
     parts = path.split("\\")
     for depth in range(1, len(parts)):
         folder = Open(tree, "\\".join(parts[:depth]))
-        together(tree, asks.folder(folder, make=True), asks.closed(folder))
+        together(tree, asks.made(folder), asks.closed(folder))
     return together(tree, *steps)
 
 
@@ -157,3 +158,18 @@ def _landed(tree: TreeConnect, path: str, ours: set[int]) -> bool:
     except SMBResponseException:
         return False
     return index != 0 and index in ours
+
+
+def _holds(tree: TreeConnect, path: str, content: memoryview) -> bool:
+    """Whether the file at ``path`` has just these bytes."""
+    opened = Open(tree, path)
+    together(tree, asks.readable(opened))
+    with closing(tree, opened):
+        if opened.end_of_file != len(content):
+            return False
+        start = 0
+        for chunk in read(tree, opened):
+            if chunk != content[start : start + len(chunk)]:
+                return False
+            start += len(chunk)
+        return True

@@ -42,9 +42,8 @@ class Share:
         staging.stage(self, design_id, content)
 
     def create(self, path: str, content: Content, ours: set[int] | None = None) -> None:
-        temporary, target = self._path(f"{STAGING}/{uuid4().hex}.tmp"), self._path(path)
-        ours = set() if ours is None else ours
-        filing.create(self._tree, temporary, target, memoryview(content).cast("B"), ours)
+        target, whole = self._path(path), memoryview(content).cast("B")
+        filing.create(self._tree, self._draft(), target, whole, set() if ours is None else ours)
 
     def publish(self, design_id: UUID, path: str, ours: set[int] | None = None) -> None:
         source, target = self._path(staged(design_id)), self._path(path)
@@ -97,7 +96,7 @@ class Share:
     def list(self, folder: str) -> Iterator[Entry]:
         opened = Open(self._tree, self._path(folder))
         try:
-            together(self._tree, asks.folder(opened))
+            together(self._tree, asks.listable(opened))
         except SMBResponseException as error:
             if error.status not in ABSENT:
                 raise
@@ -109,8 +108,13 @@ class Share:
                 yield from filter(None, (_entry(folder, found) for found in page))
 
     def check(self) -> None:
-        with filing.temporary(self._tree, self._path(f"{STAGING}/{uuid4().hex}.tmp"), 0):
+        """Return when a file can be written here, of which nothing stays."""
+        with filing.temporary(self._tree, self._draft(), 0):
             return
+
+    def _draft(self) -> str:
+        """A path that no file ever had."""
+        return self._path(f"{STAGING}/{uuid4().hex}.tmp")
 
     def _path(self, path: str) -> str:
         """The share's own way to write ``path``. Raises NameInvalid."""
