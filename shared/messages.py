@@ -66,7 +66,8 @@ class Acting(Value):
     user_id: Text | None = None
     """The tenant: a UUID, or any text that names one user; unset is ``DEFAULT_USER``."""
     shop: Text | None = None
-    """The shop's folder on the NAS; unset is ``DEFAULT_SHOP``."""
+    """The shop's folder on the NAS; unset is ``DEFAULT_SHOP`` for the default user, and the
+    user's id for any other: a shop belongs to one user."""
 
 
 class Judging(Acting):

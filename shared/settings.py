@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     default_user: str = "local"
     """Who a request acts for when it names no user."""
     default_shop: str = "LocalShop"
-    """The shop of a request that names none."""
+    """The default user's shop, where a request names none."""
 
     duplicate_policy: Policy = Policy.HASH
     hash_threshold: int = Field(default=5, ge=0, le=31)

@@ -110,7 +110,11 @@ class Parts:
         return tenant(acting.user_id or self.settings.default_user)
 
     def shop(self, acting: Acting) -> str:
-        return part(acting.shop or self.settings.default_shop, "shop")
+        """The shop's folder. A shop is one user's, so another user's is not the default one."""
+        own = self.settings
+        user = acting.user_id or own.default_user
+        default = own.default_shop if user == own.default_user else user
+        return part(acting.shop or default, "shop")
 
     def dedupe(self, sources: Iterable[Source], request: DedupeRequest) -> DedupeResponse:
         judgement = Judgement.of(request, self.settings)

@@ -98,3 +98,11 @@ class Ledger:
         outcome = Outcome.model_validate({"file": self._files[at], "outcome": done, **facts})
         self._outcomes[at] = outcome
         self._on_settled(at, outcome)
+
+
+def refused(files: list[str], problem: Problem, key: str) -> Result:
+    """The result of a batch that could not be started: every file failed for the same reason."""
+    ledger = Ledger(files, lambda at, outcome: None)  # noqa: ARG005 - nobody watches
+    for at in ledger.left():
+        ledger.failed(at, problem)
+    return ledger.result(key, elapsed_s=0)

@@ -64,29 +64,47 @@ class Http:
         self._settings = settings
 
     def dedupe(self, source: Source, request: DedupeRequest) -> DedupeResponse:
-        return self._post(self._settings.dedupe_url, request, DedupeResponse, source)
+        return self._post("dedupe", self._settings.dedupe_url, request, DedupeResponse, source)
 
     def process(self, source: Source, request: ProcessRequest) -> ProcessResponse:
-        return self._post(self._settings.process_url, request, ProcessResponse, source)
+        return self._post("process", self._settings.process_url, request, ProcessResponse, source)
 
     def persist(self, source: Source, request: PersistRequest) -> PersistResponse:  # noqa: ARG002
         """The normal form stands for the upload, whose bytes are not sent a third time."""
-        return self._post(self._settings.persist_url, request, PersistResponse)
+        return self._post("persist", self._settings.persist_url, request, PersistResponse)
 
     def _post(
-        self, url: str, request: BaseModel, answer: type[_Answer], source: Source | None = None
+        self,
+        function: str,
+        url: str,
+        request: BaseModel,
+        answer: type[_Answer],
+        source: Source | None = None,
     ) -> _Answer:
-        response = _send(self._settings.http_timeout_s, url, request, source)
-        if response.is_success:
-            return answer.model_validate_json(response.content)
-        raise _error(response)
+        import httpx
+
+        try:
+            response = _send(self._settings.http_timeout_s, url, request, source)
+            if response.is_success:
+                return answer.model_validate_json(response.content)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _unavailable(function, "can't be reached at the moment; try again") from error
+        except ValidationError as error:
+            raise _unavailable(
+                function, "gave an answer that is none of its own", retryable=False
+            ) from error
+        raise _error(function, response)
 
 
 @cache
 def _client(timeout_s: float) -> httpx.Client:
     import httpx
 
-    return httpx.Client(timeout=httpx.Timeout(timeout_s, connect=5.0))
+    return httpx.Client(
+        timeout=httpx.Timeout(timeout_s, connect=5.0),
+        # A proxy that the environment names knows nothing of this machine's own addresses.
+        mounts={"all://127.0.0.1": None, "all://localhost": None},
+    )
 
 
 def _send(timeout_s: float, url: str, request: BaseModel, source: Source | None) -> httpx.Response:
@@ -103,30 +121,27 @@ def _send(timeout_s: float, url: str, request: BaseModel, source: Source | None)
         wait=wait_exponential(multiplier=0.2, max=2),
         reraise=True,
     )
-    try:
-        if files is None:
-            return retrying(
-                _client(timeout_s).post,
-                url,
-                content=document,
-                headers={"Content-Type": "application/json"},
-            )
-        return retrying(_client(timeout_s).post, url, data={"request": document}, files=files)
-    except httpx.TransportError as error:
-        raise StepFailed(
-            "function_unavailable", "A function can't be reached at the moment; try again.", True
-        ) from error
+    if files is None:
+        return retrying(
+            _client(timeout_s).post,
+            url,
+            content=document,
+            headers={"Content-Type": "application/json"},
+        )
+    return retrying(_client(timeout_s).post, url, data={"request": document}, files=files)
 
 
-def _error(response: httpx.Response) -> StepFailed | DuplicateDesign:
+def _error(function: str, response: httpx.Response) -> StepFailed | DuplicateDesign:
     """The function's own words, or a plain sentence where something else answered."""
     try:
         failure = Failure.model_validate_json(response.content)
     except ValidationError:
         retryable = response.status_code >= 500
-        return StepFailed(
-            "function_unavailable", f"A function answered {response.status_code}.", retryable
-        )
+        return _unavailable(function, f"answered {response.status_code}", retryable=retryable)
     if failure.match is not None:
         return DuplicateDesign(failure.match, failure.match.filename)
     return StepFailed(failure.code, failure.message, failure.retryable)
+
+
+def _unavailable(function: str, what: str, *, retryable: bool = True) -> StepFailed:
+    return StepFailed("function_unavailable", f"The function '{function}' {what}.", retryable)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 
 import click
+import numpy as np
 
 from shared import wiring
 from shared.driver.commands.ending import FAILED, misused, tell
+from shared.driver.ledger import refused
 from shared.driver.show import bar, sentence
 from shared.driver.transports import Http, InProcess
 from shared.driver.workflow import upload as run_upload
-from shared.messages import Result, UploadRequest
+from shared.errors import PlatenError
+from shared.fingerprint.hashes import fingerprint
+from shared.fingerprint.normal import normal_form
+from shared.identity import fresh_key
+from shared.messages import Problem, Result, UploadRequest
 
 
 @click.command()
@@ -57,7 +64,8 @@ def upload(
         raise misused(error) from error
     result = tell(lambda: _run(request, files, http=http))
     if as_json:
-        click.echo(result.model_dump_json(indent=2))
+        # As bytes: JSON is UTF-8, whatever the terminal's own encoding is.
+        click.echo(result.model_dump_json(indent=2).encode())
     else:
         for outcome in result.outcomes:
             click.echo(sentence(outcome))
@@ -66,13 +74,12 @@ def upload(
 
 def _run(request: UploadRequest, files: tuple[Path, ...], *, http: bool) -> Result:
     parts = wiring.parts()
-    transport = Http(parts.settings) if http else InProcess(parts)
-    if not http:
-        # Started before the clock: elapsed_ms tells of the files, not of the database's start.
-        parts.designs.check()
-        # Made now, so that a NAS_URL that can't be used is told once and not by every file.
-        _ = parts.nas
     sources = [parts.source(_shown(file), file) for file in files]
+    try:
+        transport = Http(parts.settings) if http else _started(parts)
+    except PlatenError as error:
+        names = [source.filename for source in sources]
+        return refused(names, Problem.of(error), request.idempotency_key or fresh_key())
     with bar(len(sources)) as on_event:
         return run_upload(
             sources,
@@ -85,7 +92,21 @@ def _run(request: UploadRequest, files: tuple[Path, ...], *, http: bool) -> Resu
         )
 
 
+def _started(parts: wiring.Parts) -> InProcess:
+    """The functions in this process, started before the clock: elapsed_ms tells of the files."""
+    parts.designs.check()
+    # Made now, so that a NAS_URL that can't be used is told once and not by every file.
+    _ = parts.nas
+    # imagehash loads SciPy and PyWavelets with the first picture that it hashes.
+    fingerprint(normal_form(np.full((1, 1, 4), 255, np.uint8)))
+    return InProcess(parts)
+
+
 def _shown(file: Path) -> str:
-    """A file's name as data: what is not text in it is replaced."""
-    name = os.fsencode(file.name).decode("utf-8", "replace")
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in name) or "\ufffd"
+    """A file's name as data: what is not text in it, or would break a line, is replaced."""
+    name = os.fsencode(file.name or file).decode("utf-8", "replace")
+    return "".join("\ufffd" if unicodedata.category(sign) in _BREAKING else sign for sign in name)
+
+
+_BREAKING = ("Cc", "Zl", "Zp")
+"""Unicode's categories of control characters, line separators and paragraph separators."""
