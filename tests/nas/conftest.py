@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -61,6 +64,21 @@ def smb(smb_server: Samba) -> Iterator[Site]:
     """An empty folder of the server behind a proxy that passes everything on."""
     with site(smb_server) as place:
         yield place
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if os.geteuid() != 0 or not mount or not umount:
+        pytest.skip("NOT TESTED HERE: only root can make a small disk")
+    made = subprocess.run([mount, "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder], check=False)  # noqa: S603
+    if made.returncode:
+        pytest.skip("NOT TESTED HERE: this machine lets nobody make a small disk")
+    yield folder
+    subprocess.run([umount, "--lazy", folder], check=True)  # noqa: S603
 
 
 def not_tested(store: str, absent: Exception) -> NoReturn:

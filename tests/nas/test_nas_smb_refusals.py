@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -205,21 +202,6 @@ def test_what_does_not_fit_is_refused_before_it_is_written(
         assert place.leftovers() == []
         store.create(PATH, CONTENT[:3_000_000])
         assert place.proxy.connections == 1
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 16 MiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if os.geteuid() != 0 or not mount or not umount:
-        pytest.skip("NOT TESTED HERE: only root can make a small disk")
-    made = subprocess.run([mount, "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder], check=False)  # noqa: S603
-    if made.returncode:
-        pytest.skip("NOT TESTED HERE: this machine lets nobody make a small disk")
-    yield folder
-    subprocess.run([umount, "--lazy", folder], check=True)  # noqa: S603
 
 
 def test_a_disk_that_fills_up_in_mid_write_keeps_nothing_and_works_again_with_space(
