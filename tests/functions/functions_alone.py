@@ -1,7 +1,7 @@
-"""Run one function with the packages of its own requirements only: a program of its own.
+"""Run one function without some packages: a program of its own.
 
-``python functions_alone.py NAME PACKAGE...`` with a JSON request on standard input. Prints the
-answer's status and code.
+Reads ``{"name", "hidden", "request"}`` as JSON from standard input; ``hidden`` are the top-level
+modules that can't be imported. Prints the status and the code of the function's answer.
 """
 
 from __future__ import annotations
@@ -9,84 +9,50 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 from types import ModuleType
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 ROOT = Path(__file__).resolve().parent.parent.parent
-STORES = {
-    "dedupe": ["shared.database.embedded", "shared.database.migrate"],
-    "process": ["shared.nas.smb.store", "shared.nas.s3"],
+DATABASE = ["shared.database.embedded", "shared.database.migrate"]
+NAS = ["shared.nas.smb.store", "shared.nas.s3"]
+ON_DEMAND = {
+    "dedupe": DATABASE,
+    "process": NAS,
+    "persist": DATABASE + NAS,
+    "upload": DATABASE + NAS,
 }
-"""What is loaded only where the settings ask for it."""
+"""What a function loads only where the settings ask for it."""
 
 
-class Covered(MetaPathFinder):
-    """Hides every package but the named ones and what these need."""
+class Hidden(MetaPathFinder):
+    """Finds nothing, and lets nothing be found of what is hidden."""
 
-    def __init__(self, names: list[str]) -> None:
-        allowed = closure(names)
-        self._hidden = {
-            module
-            for module, packages in packages_distributions().items()
-            if not allowed & {canonicalize_name(package) for package in packages}
-        }
+    def __init__(self, modules: list[str]) -> None:
+        self._modules = frozenset(modules)
 
     def find_spec(
-        self,
-        fullname: str,
-        _path: Sequence[str] | None,
-        _target: ModuleType | None = None,
+        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname.partition(".")[0] in self._hidden:
+        if fullname.partition(".")[0] in self._modules:
             raise ModuleNotFoundError(f"no requirement covers {fullname}", name=fullname)
         return None
 
 
-def closure(names: list[str]) -> set[str]:
-    """The packages and, over all steps, those that they require on this machine."""
-    waiting, found = [Requirement(name) for name in names], set[str]()
-    while waiting:
-        wanted = waiting.pop()
-        name = canonicalize_name(wanted.name)
-        if name in found:
-            continue
-        found.add(name)
-        waiting += [need for need in needs(name) if applies(need, wanted.extras)]
-    return found
-
-
-def needs(name: str) -> list[Requirement]:
-    try:
-        return [Requirement(text) for text in requires(name) or []]
-    except PackageNotFoundError:
-        return []
-
-
-def applies(need: Requirement, extras: set[str]) -> bool:
-    if need.marker is None:
-        return True
-    return any(need.marker.evaluate({"extra": extra}) for extra in extras or {""})
-
-
-def main(name: str, *packages: str) -> None:
-    sys.meta_path.insert(0, Covered(list(packages)))
+def main(name: str, hidden: list[str], request: dict[str, object]) -> None:
+    sys.meta_path.insert(0, Hidden(hidden))
     import functions_framework
 
     app = functions_framework.create_app(name, str(ROOT / "functions" / name / "main.py"))
-    answer = app.test_client().post("/", json=json.load(sys.stdin))
-    for stores in STORES.values() if name in ("persist", "upload") else [STORES[name]]:
-        for store in stores:
-            __import__(store)
+    answer = app.test_client().post("/", json=request)
+    for module in ON_DEMAND[name]:
+        import_module(module)
     # An upload's answer is a stream, whose work is done once it has been read.
-    lines = [json.loads(line) for line in answer.get_data().splitlines() if line.startswith(b"{")]
-    sys.stdout.write(json.dumps({"status": answer.status_code, "code": lines[-1].get("code")}))
+    last = json.loads(answer.get_data().splitlines()[-1])
+    sys.stdout.write(json.dumps({"status": answer.status_code, "code": last.get("code")}))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(**json.load(sys.stdin))
