@@ -9,7 +9,7 @@ import time
 import httpx
 
 from infra.local.processes import Processes
-from shared.messages import Problem
+from shared.messages import Failure
 from shared.settings import Settings
 
 _PAUSE_S = 0.1
@@ -62,7 +62,7 @@ def _trouble(url: str) -> str:
     """Why a function can't work yet, in its own words; nothing where it can."""
     try:
         answer = httpx.get(f"{url}/readyz", timeout=_READY_S, trust_env=False)
-        problem = "" if answer.is_success else Problem.model_validate_json(answer.content).message
+        problem = "" if answer.is_success else Failure.model_validate_json(answer.content).message
     except (httpx.TransportError, ValueError):
         problem = "It does not say whether it can work."
     return f"  not ready: {problem}" if problem else ""

@@ -33,8 +33,8 @@ def bar(count: int) -> Iterator[Callable[[Event], None]]:
             elif event.message:
                 progress.update(task, description=event.message)
 
-        # The bar tells what the log would; warnings still come through.
-        log.setLevel(max(level, logging.WARNING))
+        # The bar and the sentences after it tell what the log would, the unexpected apart.
+        log.setLevel(max(level, logging.ERROR))
         try:
             yield on_event
         finally:
