@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from shared.driver.commands.doctor import doctor
 from shared.driver.commands.migrate import migrate
 from shared.driver.commands.sweep import sweep
 from shared.driver.commands.template import template
@@ -12,15 +13,18 @@ from shared.settings import SettingsInvalid, settings
 
 
 @click.group()
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Take a print shop's artwork in: once, print-ready and findable."""
+    if context.invoked_subcommand == doctor.name:
+        return  # It tells of wrong settings as of anything else that is wrong.
     try:
         settings()
     except SettingsInvalid as error:
         raise click.UsageError(str(error)) from error
 
 
-for command in (upload, migrate, sweep, template):
+for command in (upload, doctor, migrate, sweep, template):
     main.add_command(command)
 
 if __name__ == "__main__":
