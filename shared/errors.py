@@ -147,7 +147,7 @@ class NameTaken(Conflict):
 
 class KeyReused(Conflict):
     code = "idempotency_key_reused"
-    sentence = "The idempotency key was used for another file before; use a new key."
+    sentence = "The idempotency key was used for another upload before; use a new key."
 
 
 class ShopTaken(Conflict):

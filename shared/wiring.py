@@ -118,7 +118,9 @@ class Parts:
 
     def dedupe(self, sources: Iterable[Source], request: DedupeRequest) -> DedupeResponse:
         judgement = Judgement.of(request, self.settings)
-        return dedupe_flow.dedupe(sources, request, self.user(request), self.designs, judgement)
+        return dedupe_flow.dedupe(
+            sources, request, self.user(request), self.shop(request), self.designs, judgement
+        )
 
     def process(self, source: Source, request: ProcessRequest) -> ProcessResponse:
         return process_flow.process(

@@ -14,7 +14,7 @@ from shared.driver.ledger import Ledger
 from shared.driver.progress import Report
 from shared.driver.serial import SerialExecutor
 from shared.driver.transports import Transport
-from shared.errors import DuplicateDesign, InternalError, PlatenError
+from shared.errors import DuplicateDesign, InternalError, KeyReused, PlatenError
 from shared.fingerprint.verdict import Earlier, Rule, batch
 from shared.flows.source import Source
 from shared.messages import (
@@ -145,7 +145,12 @@ class Batch:
     def _resume(
         self, at: int, finding: Finding, recorded: Filed, template: Template
     ) -> _Checked | None:
-        """Go on from what an earlier request under the same key has recorded."""
+        """Go on from what an earlier request under the same key has recorded.
+
+        Raises KeyReused where that one asked for the other kind of product.
+        """
+        if recorded.is_digital != self._request.digital:
+            raise KeyReused
         self._earlier[at] = _earlier(finding)
         if recorded.is_active or self._request.check_only:
             self.ledger.created(at, recorded, None, finding.timings_ms)

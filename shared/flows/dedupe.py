@@ -9,6 +9,7 @@ from shared.clock import Clock
 from shared.errors import FileRefused, KeyReused
 from shared.fingerprint.hashes import legacy_phash
 from shared.fingerprint.verdict import Earlier, batch
+from shared.flows.again import is_same
 from shared.flows.rules import Judgement
 from shared.flows.source import Source
 from shared.identity import design_id, fresh_key
@@ -21,6 +22,7 @@ def dedupe(
     sources: Iterable[Source],
     request: DedupeRequest,
     user: UUID,
+    shop: str,
     designs: Designs,
     judgement: Judgement,
 ) -> DedupeResponse:
@@ -34,7 +36,7 @@ def dedupe(
     with clock.step("database"):
         template = designs.template(user, request.template)
         has_legacy = designs.has_legacy(user)
-    check = _Check(user, template, designs, judgement, has_legacy)
+    check = _Check(user, shop, template, designs, judgement, has_legacy)
     findings = [
         check.finding(source, position, design_id(user, key, position))
         for position, source in enumerate(sources, start=request.first_position)
@@ -50,13 +52,15 @@ class _Check:
     def __init__(
         self,
         user: UUID,
+        shop: str,
         template: Template,
         designs: Designs,
         judgement: Judgement,
         has_legacy: bool,
     ) -> None:
         self._user = user
-        self._template = judgement.template(template.name)
+        self._shop = shop
+        self._template = template
         self._designs = designs
         self._judgement = judgement
         self._has_legacy = has_legacy
@@ -98,14 +102,20 @@ class _Check:
             if self._has_legacy:
                 is_opaque = fingerprint.is_opaque
                 legacy = fingerprint.phash if is_opaque else legacy_phash(artwork.pixels)
-        return Probe(fingerprint, source.sha256, legacy, self._template)
+        scope = self._judgement.template(self._template.name)
+        return Probe(fingerprint, source.sha256, legacy, scope)
 
     def _recorded(self, probe: Probe, design: UUID, clock: Clock) -> Filed | None:
         with clock.step("exact"):
             known = self._designs.get(self._user, design)
         if known is None:
             return None
-        if known.upload_sha256 != probe.upload_sha256:
+        if not is_same(
+            known,
+            upload_sha256=probe.upload_sha256,
+            shop=self._shop,
+            template=self._template.name,
+        ):
             raise KeyReused
         return Filed.of(known)
 

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from shared.clock import Clock
 from shared.errors import KeyReused, PlatenError
+from shared.flows.again import is_same
 from shared.flows.publish import Publisher
 from shared.flows.record import Recorder
 from shared.flows.rules import Judgement
 from shared.messages import Filed, PersistRequest, PersistResponse
 from shared.nas.names import Places, staged
 from shared.ports import Designs, Nas
-from shared.records import Fingerprint
+from shared.records import Design, Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,6 @@ def persist(
     publisher = Publisher(user, designs, nas, places)
     with clock.step("database"):
         known = designs.get(user, request.design_id)
-    if known is not None and known.upload_sha256 != request.upload_sha256:
-        raise KeyReused
     if known is None:
         with clock.step("hash"):
             prints = fingerprint()
@@ -57,10 +56,18 @@ def persist(
             design, created = recorder.record(request, shop, prints)
     else:
         design, created = known, False
+    if not created and not _is_same(design, request, shop):
+        raise KeyReused
     with clock.step("nas"):
         filed = publisher.finish(design)
     response = PersistResponse(design=Filed.of(filed), timings_ms=clock.total())
     return Persisted(response, created)
+
+
+def _is_same(known: Design, request: PersistRequest, shop: str) -> bool:
+    return known.is_digital == request.digital and is_same(
+        known, upload_sha256=request.upload_sha256, shop=shop, template=request.template
+    )
 
 
 @contextmanager

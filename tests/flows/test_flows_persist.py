@@ -163,6 +163,17 @@ class TestPersist:
         with pytest.raises(KeyReused):
             parts.persist(None, request.model_copy(update={"upload_sha256": "0" * 64}))
 
+    @pytest.mark.parametrize("other", [{"template": "DTF Youth"}, {"digital": True}, {"shop": "X"}])
+    def test_refuses_another_product_or_shop_under_the_same_id(
+        self, parts: Parts, other: dict[str, object]
+    ) -> None:
+        job = Job(parts)
+        request = job.process()
+        parts.persist(None, request)
+
+        with pytest.raises(KeyReused):
+            parts.persist(None, request.model_copy(update=other))
+
     def test_needs_the_staged_file(self, parts: Parts) -> None:
         job = Job(parts)
         request = job.process()

@@ -1,0 +1,59 @@
+"""The same idempotency key again: the same request repeats its outcomes, another one is refused."""
+
+from __future__ import annotations
+
+import pytest
+from test_driver_workflow import on_nas, outcomes, rows, take_in
+
+from shared.errors import KeyReused
+from shared.identity import tenant
+from shared.records import Template
+from shared.wiring import Parts
+from tests.draw import encoded, wrap
+
+TINY = Template(name="Tiny UV", width_in=1, height_in=0.5, dpi=72)
+ONE, TWO, THREE = (encoded(wrap(seed, 160, 80)) for seed in (1, 2, 3))
+
+
+@pytest.fixture(autouse=True)
+def tiny(parts: Parts) -> None:
+    parts.designs.save_template(tenant("seller"), TINY)
+
+
+class TestAnotherRequestUnderTheKey:
+    @pytest.mark.parametrize(
+        "other", [{"template": "UVDTF 16oz"}, {"digital": True}, {"shop": "Cranny"}]
+    )
+    def test_for_another_product_or_shop_is_refused(
+        self, parts: Parts, other: dict[str, object]
+    ) -> None:
+        files = [("1.png", ONE), ("2.png", TWO), ("3.png", THREE)]
+        take_in(parts, *files, template="Tiny UV", idempotency_key="k1")
+        before = rows(parts)
+
+        result = take_in(parts, *files, idempotency_key="k1", **{"template": "Tiny UV"} | other)
+
+        assert outcomes(result) == ["failed"] * 3
+        assert {outcome.code for outcome in result.outcomes} == {KeyReused.code}
+        assert rows(parts) == before
+
+    def test_with_its_files_in_another_order_is_refused_for_those_that_moved(
+        self, parts: Parts
+    ) -> None:
+        one, two, three = files = [("1.png", ONE), ("2.png", TWO), ("3.png", THREE)]
+        first = take_in(parts, *files, template="Tiny UV", idempotency_key="k1")
+
+        result = take_in(parts, two, one, three, template="Tiny UV", idempotency_key="k1")
+
+        assert outcomes(result) == ["failed", "failed", "created"]
+        assert result.designs == first.designs[2:]
+        assert len(rows(parts)) == len(on_nas(parts, "NookTransfers/Nook/Tiny UV")) == 3
+
+    def test_that_spells_template_and_shop_in_another_case_is_the_same(self, parts: Parts) -> None:
+        first = take_in(parts, ("1.png", ONE), template="Tiny UV", idempotency_key="k1")
+
+        again = take_in(
+            parts, ("1.png", ONE), template="tiny uv", shop="NOOK", idempotency_key="k1"
+        )
+
+        assert again.designs == first.designs
