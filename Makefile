@@ -11,8 +11,9 @@ IN_VENV = exec "$(VENV)/bin/python"
 .PHONY: run test check bench openapi install
 .DEFAULT_GOAL := run
 
+# NAS=smb starts a Samba server and files designs there.
 run: install
-	@$(IN_VENV) -m infra.local
+	@$(IN_VENV) -m infra.local $(if $(NAS),--nas="$(NAS)")
 
 test: install
 	@$(IN_VENV) -m pytest

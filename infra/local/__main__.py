@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -21,6 +22,7 @@ import click
 
 from infra.local.announce import announcement, wait
 from infra.local.processes import Processes
+from infra.local.samba import samba
 from shared.errors import PlatenError
 from shared.settings import Settings, SettingsInvalid, settings
 
@@ -35,14 +37,19 @@ _PAUSE_S = 0.2
 
 
 @click.command()
-def run() -> None:
+@click.option("--nas", type=click.Choice(["smb"]), help="Start a NAS of this kind and use it.")
+def run(nas: str | None) -> None:
     """Run Platen's functions on this machine until Ctrl-C."""
     _end_on_signals()
     try:
         own = settings()
-        with _database(own) as url, _functions(own, url) as (functions, ports):
+        with (
+            _database(own) as url,
+            _nas(own, nas) as servers,
+            _functions(own, url) as (functions, ports),
+        ):
             _announce(own, functions, ports)
-            while (end := functions.ended()) is None:
+            while (end := functions.ended() or servers.ended()) is None:
                 time.sleep(_PAUSE_S)
     except SettingsInvalid as error:
         raise click.UsageError(str(error)) from error
@@ -75,6 +82,20 @@ def _database(own: Settings) -> Iterator[str]:
         url = own.database_url or stack.enter_context(embedded.start(own.home)).url
         migrate.upgrade(url)
         yield url
+
+
+@contextmanager
+def _nas(own: Settings, kind: str | None) -> Iterator[Processes]:
+    """The servers of the NAS that is started here, which the functions find in the environment."""
+    if kind is None:
+        yield Processes()
+        return
+    if own.nas_password is not None:
+        raise click.UsageError("NAS=smb brings its own password; unset NAS_PASSWORD")
+    with samba(own.home) as (servers, setting):
+        os.environ.update(setting)
+        click.echo(shlex.join(f"{name}={value}" for name, value in setting.items()))
+        yield servers
 
 
 @contextmanager

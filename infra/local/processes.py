@@ -28,10 +28,11 @@ class Processes:
     def __init__(self) -> None:
         self._started: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str, command: Sequence[str], *, lend: int) -> None:
+    def start(self, name: str, command: Sequence[str], *, lend: int | None = None) -> None:
         """Start ``command``. ``lend`` is a descriptor that it keeps."""
+        kept = () if lend is None else (lend,)
         self._started[name] = subprocess.Popen(  # noqa: S603 - the commands are our own
-            command, stdin=subprocess.PIPE, pass_fds=[lend], start_new_session=True
+            command, stdin=subprocess.PIPE, pass_fds=kept, start_new_session=True
         )
 
     def ended(self) -> str | None:
