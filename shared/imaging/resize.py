@@ -12,9 +12,13 @@ from shared.imaging.opencv import cv2
 from shared.imaging.pixels import Pixels
 from shared.imaging.weigh import unweigh, weigh
 
+AVERAGED_BELOW = 0.85
+"""Share of its length below which a side is averaged. A side that shrinks less comes nearer to
+Lanczos by cubic interpolation, by 6 dB at 0.95 and 1 dB at 0.85, in a quarter of the time."""
+
 
 def resize(pixels: Pixels, size: Size) -> Pixels:
-    """The artwork at ``size``: areas averaged along a side that shrinks, cubic where it grows.
+    """The artwork at ``size``: areas averaged along a side that shrinks much, else cubic.
 
     ``pixels``: (h, w, 3) or (h, w, 4) uint8; the answer has as many channels. Colours are mixed
     by their share of alpha. Takes twice the memory of artwork and answer meanwhile.
@@ -22,20 +26,25 @@ def resize(pixels: Pixels, size: Size) -> Pixels:
     height, width, channels = pixels.shape
     if size == (width, height):
         return pixels
-    # OpenCV averages areas only where both sides shrink, so a side that grows has its own pass.
-    smaller = Size(min(width, size.width), min(height, size.height))
+    # OpenCV averages areas only where no side grows, so cubic interpolation has its own pass.
+    smaller = Size(_averaged(width, size.width), _averaged(height, size.height))
     if channels == 4:
-        return unweigh(_grown(_shrunk(weigh(pixels), smaller), size))
+        return unweigh(_interpolated(_shrunk(weigh(pixels), smaller), size))
     if smaller != (width, height):
         pixels = _narrow(_shrunk(_widen(pixels), smaller))
-    return _grown(pixels, size)
+    return _interpolated(pixels, size)
+
+
+def _averaged(side: int, target: int) -> int:
+    """What a side is brought to by averaging."""
+    return target if target < side * AVERAGED_BELOW else side
 
 
 def _shrunk(picture: npt.NDArray[Any], size: Size) -> npt.NDArray[Any]:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
-def _grown(picture: npt.NDArray[Any], size: Size) -> npt.NDArray[Any]:
+def _interpolated(picture: npt.NDArray[Any], size: Size) -> npt.NDArray[Any]:
     return cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
 
 
