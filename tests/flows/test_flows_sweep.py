@@ -284,7 +284,8 @@ class TestMeanwhile:
 
         def sweep_on() -> int:
             count = 0
-            while not over.is_set():
+            # A breath between sweeps, or no upload would ever get through on a slow machine.
+            while not over.wait(0.2):
                 count += len(list(sweep(parts.designs, parts.nas, -60)))
             return count
 
