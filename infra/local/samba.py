@@ -7,7 +7,6 @@ two runs at once must not meet there. Nothing of the machine's own Samba is read
 
 from __future__ import annotations
 
-import errno
 import os
 import pwd
 import secrets
@@ -26,38 +25,35 @@ import click
 from infra.local.processes import Processes
 
 HOST = "127.0.0.1"
-PORT = 8445
-"""The server's port, or the next free one above it."""
-
 SHARE = "Graphics"
 
 _START_S = 20
 _PAUSE_S = 0.05
 
 # The paths are those of the temporary folder alone: in others, % would start a variable of Samba's.
-_CONFIGURATION = f"""
+_CONFIGURATION = """
 [global]
 server role = standalone server
 server min protocol = SMB3
 server smb encrypt = required
-interfaces = {HOST}
+interfaces = {host}
 bind interfaces only = yes
-smb ports = {{port}}
+smb ports = {port}
 disable netbios = yes
 disable spoolss = yes
 load printers = no
-log file = {{place}}/kept/log
+log file = {place}/kept/log
 max log size = 1000
-passdb backend = tdbsam:{{place}}/passdb.tdb
-private dir = {{place}}/private
-lock directory = {{place}}/lock
-state directory = {{place}}/state
-cache directory = {{place}}/cache
-pid directory = {{place}}/pid
-ncalrpc dir = {{place}}/rpc
+passdb backend = tdbsam:{place}/passdb.tdb
+private dir = {place}/private
+lock directory = {place}/lock
+state directory = {place}/state
+cache directory = {place}/cache
+pid directory = {place}/pid
+ncalrpc dir = {place}/rpc
 
-[{SHARE}]
-path = {{place}}/kept/{SHARE}
+[{share}]
+path = {place}/kept/{share}
 read only = no
 """
 
@@ -118,15 +114,9 @@ def _kept(home: Path) -> Path:
 
 
 def _free_port() -> int:
-    for port in range(PORT, 1 << 16):
-        try:
-            socket.create_server((HOST, port)).close()
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-        else:
-            return port
-    raise click.ClickException(f"there is no free port above {PORT}")
+    """Any that is free, not the next one: smbd would share a port with another run's."""
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def _configure(place: Path, kept: Path, port: int) -> Path:
@@ -135,7 +125,8 @@ def _configure(place: Path, kept: Path, port: int) -> Path:
         (place / name).mkdir()
     (place / "kept").symlink_to(kept)
     configuration = place / "smb.conf"
-    configuration.write_text(_CONFIGURATION.format(place=place, port=port))
+    text = _CONFIGURATION.format(host=HOST, port=port, share=SHARE, place=place)
+    configuration.write_text(text)
     return configuration
 
 
