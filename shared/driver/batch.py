@@ -55,7 +55,7 @@ class _Checked:
     template: Template
     match: Match | None
     rival: int | None
-    """Position of the earlier file of the batch that it is a duplicate of."""
+    """Position of the earlier file of the batch that the match names."""
 
 
 class Batch:
@@ -131,16 +131,21 @@ class Batch:
             return self._resume(at, finding, finding.recorded, answer.template)
         rival, match = self._match(at, finding)
         self._report.checked(at, finding, match)
-        is_known = match is not None and not self._request.allow_duplicate
-        if rival is None or not is_known:
-            self._earlier[at] = _earlier(finding)
-        if self._request.check_only:
-            self._answer(at, match, finding)
-            return None
-        if is_known and rival is None and match is not None and match.state is State.ACTIVE:
+        if match is not None and self._skips(match):
             self.ledger.duplicate(at, match, finding.timings_ms)
             return None
+        if rival is None or self._request.allow_duplicate:
+            self._earlier[at] = _earlier(finding)
+        if self._request.check_only:
+            self.ledger.held(at, match, finding.timings_ms)
+            return None
         return _Checked(at, finding, answer.template, match, rival)
+
+    def _skips(self, match: Match) -> bool:
+        """Whether a match settles a file: one that isn't filed yet may still come to nothing."""
+        if self._request.allow_duplicate:
+            return False
+        return self._request.check_only or match.state is State.ACTIVE
 
     def _resume(
         self, at: int, finding: Finding, recorded: Filed, template: Template
@@ -151,18 +156,17 @@ class Batch:
         """
         if recorded.is_digital != self._request.digital:
             raise KeyReused
+        allowed = self._request.allow_duplicate
+        rival, match = self._match(at, finding) if allowed else (None, None)
+        checked = _Checked(at, finding, template, match, rival)
         self._earlier[at] = _earlier(finding)
-        if recorded.is_active or self._request.check_only:
-            self.ledger.created(at, recorded, None, finding.timings_ms)
+        if recorded.is_active:
+            self.ledger.created(at, recorded, self._evidence(checked), finding.timings_ms)
             return None
-        return _Checked(at, finding, template, None, None)
-
-    def _answer(self, at: int, match: Match | None, finding: Finding) -> None:
-        """The outcome where the seller only asked."""
-        if match is None:
-            self.ledger.held(at, finding.timings_ms)
-        else:
-            self.ledger.duplicate(at, match, finding.timings_ms)
+        if self._request.check_only:
+            self.ledger.held(at, match, finding.timings_ms)
+            return None
+        return checked
 
     def _match(self, at: int, finding: Finding) -> tuple[int | None, Match | None]:
         """The match that decides: an earlier file of the batch before a design of the library."""
@@ -187,9 +191,8 @@ class Batch:
         self, checked: _Checked, preparation: Future[ProcessResponse | Problem] | None
     ) -> None:
         if preparation is None:
-            filed = self.ledger.design(checked.rival) if checked.rival is not None else None
-            if filed is not None and checked.match is not None:
-                match = _filed(checked.match, filed)
+            match = self._evidence(checked)
+            if match is not None:
                 self.ledger.duplicate(checked.at, match, checked.finding.timings_ms)
                 return
             # The file it is a duplicate of was not filed after all: this one is, if it can be.
@@ -201,6 +204,13 @@ class Batch:
             self.ledger.failed(checked.at, processed, checked.finding)
         else:
             self._persist(checked, processed)
+
+    def _evidence(self, checked: _Checked) -> Match | None:
+        """The match, an earlier file of the batch as it was filed; None where it was not."""
+        if checked.rival is None or checked.match is None:
+            return checked.match
+        filed = self.ledger.design(checked.rival)
+        return _filed(checked.match, filed) if filed else None
 
     def _persist(self, checked: _Checked, processed: ProcessResponse) -> None:
         at, finding = checked.at, checked.finding
@@ -218,7 +228,7 @@ class Batch:
             raise
         self._report.persisted(finding.file, processed, persisted)
         timings = _added(timings, persisted.timings_ms)
-        self.ledger.created(at, persisted.design, checked.match, timings)
+        self.ledger.created(at, persisted.design, self._evidence(checked), timings)
 
     def _settled(self, at: int, outcome: Outcome) -> None:
         self._sources[at].release()

@@ -54,13 +54,18 @@ class Ledger:
             timings_ms=timings_ms,
         )
 
-    def held(self, at: int, timings_ms: Milliseconds) -> None:
+    def held(self, at: int, match: Match | None, timings_ms: Milliseconds) -> None:
+        """``match`` is what it would be filed in spite of."""
+        would = (
+            f"It would be filed beside {match.filename}" if match else "The shop does not have it"
+        )
         self._settle(
             at,
             Done.HELD,
-            verdict=Verdict.UNIQUE,
+            verdict=Verdict.DUPLICATE if match else Verdict.UNIQUE,
             code="check_only",
-            reason="The shop does not have it; nothing was written, as asked.",
+            reason=f"{would}; nothing was written, as asked.",
+            match=match,
             timings_ms=timings_ms,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 from uuid import UUID
 
 from shared.clock import Clock
@@ -15,7 +16,7 @@ from shared.flows.source import Source
 from shared.identity import design_id, fresh_key
 from shared.messages import DedupeRequest, DedupeResponse, Filed, Finding, Problem
 from shared.ports import Designs
-from shared.records import Match, Probe, Template, Verdict
+from shared.records import Design, Match, Probe, Template, Verdict
 
 
 def dedupe(
@@ -73,20 +74,21 @@ class _Check:
             probe = self._probe(source, clock)
             match = self._match(probe, clock)
             # Asked last, so that a design recorded meanwhile is not called a duplicate of itself.
-            recorded = self._recorded(probe, design, clock)
+            known = self._recorded(probe, design, clock)
+            if known is not None:
+                match = self._match(probe, clock, before=known.sequence)
         except (FileRefused, KeyReused) as error:
             return found.model_copy(
                 update={"error": Problem.of(error), "timings_ms": clock.total()}
             )
-        if recorded:
-            match = None
-        self._earlier.append(Earlier(design, source.filename, probe))
+        if known is not None or match is None:
+            self._earlier.append(Earlier(design, source.filename, probe))
         return found.model_copy(
             update={
                 "verdict": Verdict.DUPLICATE if match else Verdict.UNIQUE,
                 "tier": match.tier if match else None,
                 "match": match,
-                "recorded": recorded,
+                "recorded": Filed.of(known) if known else None,
                 "upload_sha256": probe.upload_sha256,
                 "fingerprint": probe.fingerprint,
                 "timings_ms": clock.total(),
@@ -105,7 +107,7 @@ class _Check:
         scope = self._judgement.template(self._template.name)
         return Probe(fingerprint, source.sha256, legacy, scope)
 
-    def _recorded(self, probe: Probe, design: UUID, clock: Clock) -> Filed | None:
+    def _recorded(self, probe: Probe, design: UUID, clock: Clock) -> Design | None:
         with clock.step("exact"):
             known = self._designs.get(self._user, design)
         if known is None:
@@ -117,15 +119,16 @@ class _Check:
             template=self._template.name,
         ):
             raise KeyReused
-        return Filed.of(known)
+        return known
 
-    def _match(self, probe: Probe, clock: Clock) -> Match | None:
+    def _match(self, probe: Probe, clock: Clock, *, before: float = inf) -> Match | None:
+        """The match in the batch, else in the library, among designs with a sequence below."""
         with clock.step("batch"):
             match = batch(probe, self._earlier, self._judgement.rule)
         if match is None:
             with clock.step("exact"):
-                match = self._judgement.exact(self._designs, self._user, probe)
+                match = self._judgement.exact(self._designs, self._user, probe, before=before)
         if match is None:
             with clock.step("hamming"):
-                match = self._judgement.near(self._designs, self._user, probe)
+                match = self._judgement.near(self._designs, self._user, probe, before=before)
         return match

@@ -292,11 +292,11 @@ class FailingNas(Parts):
         self._designs = parts.designs
         self._nas = self
         self._real = parts.nas
-        self._failures = failures
+        self.failures = failures
 
     def stage(self, design_id: object, content: Content) -> None:
-        if self._failures:
-            self._failures -= 1
+        if self.failures:
+            self.failures -= 1
             raise NasUnavailable
         self._real.stage(design_id, content)
 
