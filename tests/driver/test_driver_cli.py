@@ -444,7 +444,7 @@ class TestTheEmbeddedDatabase:
     def test_is_left_by_a_command_that_is_interrupted(
         self, home: Path, art: Callable[..., str]
     ) -> None:
-        files = [art(seed) for seed in range(20)]
+        files = [art(seed) for seed in range(6)]
         command = start(home, "--json", *files)
         assert command.stderr is not None
         next(line for line in command.stderr if "Added design" in line)
