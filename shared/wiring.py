@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -88,6 +88,10 @@ class Parts:
         """Files that the comprehensive workflow works on at once."""
         return self.settings.driver_workers or max(2, os.cpu_count() or 1)
 
+    def __reduce__(self) -> tuple[Callable[[Settings], Parts], tuple[Settings]]:
+        """A copy sent to another process opens adapters of its own there, once for all tasks."""
+        return _copied, (self.settings,)
+
     def close(self) -> None:
         """Let go of connections and threads."""
         with self._lock:
@@ -143,6 +147,11 @@ class Parts:
             self.places,
             Judgement.of(request, self.settings),
         )
+
+
+@cache
+def _copied(settings: Settings) -> Parts:
+    return Parts(settings)
 
 
 @cache

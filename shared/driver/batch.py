@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from shared.driver import tasks
 from shared.driver.ledger import Ledger
@@ -58,6 +59,11 @@ class _Checked:
     """Position of the earlier file of the batch that the match names."""
 
 
+_Check = tuple[int, Future[DedupeResponse | Problem]]
+_Preparation = tuple[_Checked, Future[ProcessResponse | Problem] | None]
+"""None where the fate of the batch's earlier file decides first."""
+
+
 class Batch:
     """One request's files. Only the driver's thread is in here; tasks take and give values."""
 
@@ -82,8 +88,21 @@ class Batch:
     def run(self, pace: Pace) -> None:
         """Take the files that have no outcome through the steps, in their order."""
         waiting = deque(self.ledger.left())
-        checks: deque[tuple[int, Future[DedupeResponse | Problem]]] = deque()
-        prepared: deque[tuple[_Checked, Future[ProcessResponse | Problem] | None]] = deque()
+        checks: deque[_Check] = deque()
+        prepared: deque[_Preparation] = deque()
+        try:
+            self._work(pace, waiting, checks, prepared)
+        finally:
+            # Whoever goes on with these files must not meet a task that is still at one of them.
+            _end([future for _, future in [*checks, *prepared] if future])
+
+    def _work(
+        self,
+        pace: Pace,
+        waiting: deque[int],
+        checks: deque[_Check],
+        prepared: deque[_Preparation],
+    ) -> None:
         while waiting or checks or prepared:
             while waiting and len(checks) < pace.checks_ahead:
                 at = waiting.popleft()
@@ -233,6 +252,13 @@ class Batch:
     def _settled(self, at: int, outcome: Outcome) -> None:
         self._sources[at].release()
         self._report.settled(outcome)
+
+
+def _end(tasks_under_way: list[Future[Any]]) -> None:
+    """Return when none of the tasks runs any more; those that did not start never will."""
+    for task in tasks_under_way:
+        task.cancel()
+    wait(tasks_under_way)
 
 
 def _earlier(finding: Finding) -> Earlier:

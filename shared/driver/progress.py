@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import ParamSpec
 from uuid import UUID
 
 from shared.messages import (
@@ -19,6 +20,8 @@ from shared.messages import (
 from shared.records import Match, Tier
 
 log = logging.getLogger("platen.driver")
+
+P = ParamSpec("P")
 
 CHECKING, PROCESSING = 0, 1
 """The workflow's steps, as ``progress_callback`` numbers them."""
@@ -136,7 +139,7 @@ class Report:
                 code=outcome.code,
             )
         if self._event:
-            self._event(Event(event="outcome", file=outcome.file, outcome=outcome))
+            _tell(self._event, Event(event="outcome", file=outcome.file, outcome=outcome))
 
     def finished(self, user: UUID, summary: Summary) -> None:
         self._say(
@@ -161,9 +164,9 @@ class Report:
 
     def _step(self, step: int, message: str, file: str | None = None) -> None:
         if self._progress:
-            self._progress(step, message)
+            _tell(self._progress, step, message)
         if self._event:
-            self._event(Event(event="progress", step=step, message=message, file=file))
+            _tell(self._event, Event(event="progress", step=step, message=message, file=file))
 
     @staticmethod
     def _say(message: str, **fields: object) -> None:
@@ -172,6 +175,14 @@ class Report:
     @staticmethod
     def _warn(message: str, **fields: object) -> None:
         log.warning("%s", message, extra={"fields": fields})
+
+
+def _tell(callback: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Call a watcher. One that fails changes nothing of what becomes of the files."""
+    try:
+        callback(*args, **kwargs)
+    except Exception:
+        log.exception("a callback of the driver failed")
 
 
 def _shop_relative(design: Filed) -> str:
