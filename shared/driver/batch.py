@@ -15,7 +15,13 @@ from shared.driver.ledger import Ledger
 from shared.driver.progress import Report
 from shared.driver.serial import SerialExecutor
 from shared.driver.transports import Transport
-from shared.errors import DuplicateDesign, InternalError, KeyReused, PlatenError
+from shared.errors import (
+    DuplicateDesign,
+    InternalError,
+    KeyReused,
+    PlatenError,
+    StagedFileMissing,
+)
 from shared.fingerprint.verdict import Earlier, Rule, batch
 from shared.flows.source import Source
 from shared.messages import (
@@ -139,6 +145,7 @@ class Batch:
 
     def _decide(self, at: int, answer: DedupeResponse | Problem) -> _Checked | None:
         """What is to be done with a checked file; None where that settles it."""
+        self._report.checking(at, self._sources[at].filename)
         if isinstance(answer, Problem):
             self.ledger.failed(at, answer)
             return None
@@ -149,7 +156,7 @@ class Batch:
         if finding.recorded is not None:
             return self._resume(at, finding, finding.recorded, answer.template)
         rival, match = self._match(at, finding)
-        self._report.checked(at, finding, match)
+        self._report.checked(finding, match)
         if match is not None and self._skips(match):
             self.ledger.duplicate(at, match, finding.timings_ms)
             return None
@@ -239,12 +246,15 @@ class Batch:
         try:
             persisted = self._transport.persist(self._sources[at], request)
         except DuplicateDesign as error:
-            self.ledger.duplicate(at, Match.model_validate(error.match), timings)
+            match = Match.model_validate(error.match)
+            self._report.overtaken(finding.file, match)
+            self.ledger.duplicate(at, match, timings)
             return
         except PlatenError as error:
-            if error.retryable:
+            if _stays(error):
                 self._report.waiting(finding.file, finding.design_id, self._key)
-            raise
+            self.ledger.failed(at, Problem.of(error), finding)
+            return
         self._report.persisted(finding.file, processed, persisted)
         timings = _added(timings, persisted.timings_ms)
         self.ledger.created(at, persisted.design, self._evidence(checked), timings)
@@ -267,6 +277,17 @@ def _earlier(finding: Finding) -> Earlier:
         raise InternalError
     probe = Probe(finding.fingerprint, finding.upload_sha256)
     return Earlier(finding.design_id, finding.file, probe)
+
+
+def _stays(error: PlatenError) -> bool:
+    """Whether the print file of a design that could not be persisted stays on the NAS.
+
+    It is removed where no retry can help, but where the NAS refuses to give it its name: its row
+    is pending then, and the same request finishes it once the NAS takes it.
+    """
+    if error.code == StagedFileMissing.code:
+        return False
+    return error.retryable or error.code.startswith("nas_")
 
 
 def _filed(match: Match, design: Filed) -> Match:

@@ -55,11 +55,14 @@ class Report:
             f"⚠️ Falling back to the original workflow for {left} files: {reason}", files=left
         )
 
-    def checked(self, position: int, finding: Finding, match: Match | None) -> None:
-        """The lines of one file's check; ``match`` is the decisive one, the batch's included."""
-        file, timings = finding.file, finding.timings_ms
+    def checking(self, position: int, file: str) -> None:
+        """The line that opens one file's own: told when its turn comes, so files never mix."""
         number = f"[{position + 1}/{self._count}]"
         self._say(f"🔍 {number} Checking file for duplicates: {file}", file=file)
+
+    def checked(self, finding: Finding, match: Match | None) -> None:
+        """The lines of one file's check; ``match`` is the decisive one, the batch's included."""
+        file, timings = finding.file, finding.timings_ms
         tier = match.tier if match else None
         if tier is not Tier.BATCH:
             self._tier("Database duplicate check", timings.get("exact", 0), tier is Tier.EXACT)
@@ -90,10 +93,11 @@ class Report:
 
     def processed(self, file: str, answer: ProcessResponse) -> None:
         timings = answer.timings_ms
-        crop, resize, encode = (timings.get(step, 0) for step in ("crop", "resize", "encode"))
+        crop, encode = (timings.get(step, 0) for step in ("crop", "encode"))
         size = answer.print_file.size / MEBIBYTE
         self._say(f"✂️ Cropped image in {crop / 1000:.2f}s", file=file, crop_ms=crop)
-        self._say(f"📐 Resized image in {resize / 1000:.2f}s", file=file, resize_ms=resize)
+        if (resize := timings.get("resize")) is not None:  # digital files keep their pixels
+            self._say(f"📐 Resized image in {resize / 1000:.2f}s", file=file, resize_ms=resize)
         self._say(
             f"💾 Encoded image to bytes in {encode / 1000:.2f}s ({size:.2f}MB)",
             file=file,
@@ -120,6 +124,15 @@ class Report:
         heads = ", ".join(f"{kind}={(value or '')[:8]}..." for kind, value in hashes.items())
         self._say(f"🔐 Generated hashes for {name}: {heads}", file=file, **hashes)
         self._say(f"✅ Added design to database: {name}", file=file, design_id=str(design.id))
+
+    def overtaken(self, file: str, match: Match) -> None:
+        """A file was found to be new, but a duplicate of it was recorded before it was."""
+        self._say(
+            f"⚠️ File {file} is duplicate of {match.filename}, which got in first",
+            file=file,
+            tier=match.tier.value,
+            design_id=str(match.design_id),
+        )
 
     def waiting(self, file: str, design_id: UUID, key: str) -> None:
         """A print file that stays on the NAS without a row, or its row without its name."""
@@ -187,4 +200,4 @@ def _tell(callback: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> Non
 
 def _shop_relative(design: Filed) -> str:
     """The path within the shop's folder, as the workflow logs it: ``Template/UV_001.png``."""
-    return design.file_path.partition(f"/{design.shop}/")[2] or design.file_path
+    return f"{'Digital/' * design.is_digital}{design.template}/{design.filename}"

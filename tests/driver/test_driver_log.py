@@ -10,9 +10,12 @@ import pytest
 
 from shared.driver.transports import InProcess
 from shared.driver.workflow import upload
+from shared.errors import NasRefused, NasUnavailable, StagedFileMissing
+from shared.flows.source import Source
 from shared.identity import tenant
 from shared.log import JsonFormatter
-from shared.messages import UploadRequest
+from shared.messages import ProcessRequest, ProcessResponse, Result, UploadRequest
+from shared.records import Template, Verdict
 from shared.wiring import Parts
 from tests.draw import encoded, wrap
 
@@ -88,3 +91,87 @@ def test_is_the_same_as_json_with_the_fields_apart(lines: list[logging.LogRecord
     assert encode["bytes"] > 1000
     assert encode["encode_ms"] > 0
     assert objects[-1]["created"] == 2
+
+
+TINY = Template(name="Tiny UV", width_in=1, height_in=0.5, dpi=72)
+ONE, TWO = (encoded(wrap(seed, 160, 80)) for seed in (1, 2))
+
+
+class TestALineOf:
+    """What the log says of files that do not go the plain way."""
+
+    @pytest.fixture(autouse=True)
+    def tiny(self, parts: Parts, caplog: pytest.LogCaptureFixture) -> None:
+        parts.designs.save_template(tenant("seller"), TINY)
+        caplog.set_level("INFO", "platen.driver")
+
+    @staticmethod
+    def take(transport: InProcess, parts: Parts, data: bytes, **request: object) -> Result:
+        asked = UploadRequest(**{"template": "Tiny UV", "user_id": "seller", "shop": "N"} | request)
+        sources = [parts.source("a.png", data)]
+        return upload(sources, asked, transport, parts.settings, parts.executor, 3)
+
+    def test_a_digital_file_names_no_resize(
+        self, parts: Parts, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.take(InProcess(parts), parts, ONE, digital=True)
+
+        assert "📥 Processing digital image: a.png" in caplog.messages
+        assert "Cropped" in caplog.text
+        assert "Resized" not in caplog.text
+
+    def test_a_failed_file_says_that_it_was_checked_and_why_it_failed(
+        self, parts: Parts, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.take(InProcess(parts), parts, b"")
+
+        assert caplog.messages[1:3] == [
+            "🔍 [1/1] Checking file for duplicates: a.png",
+            "❌ File a.png failed: The file is empty.",
+        ]
+
+    def test_a_file_whose_duplicate_got_in_first_names_it(
+        self, parts: Parts, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Overtaken(InProcess):
+            def process(self, source: Source, request: ProcessRequest) -> ProcessResponse:
+                TestALineOf.take(InProcess(parts), parts, ONE)
+                caplog.clear()
+                return super().process(source, request)
+
+        result = self.take(Overtaken(parts), parts, ONE)
+
+        assert result.summary.duplicates == 1
+        assert "⚠️ File a.png is duplicate of UV_001.png, which got in first" in caplog.messages
+
+    def test_a_filed_design_has_its_path_within_the_shop_whatever_the_shop_is_called(
+        self, parts: Parts, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.take(InProcess(parts), parts, ONE, shop="Graphics")
+        self.take(InProcess(parts), parts, TWO, shop="Graphics", digital=True)
+
+        paths = [line.rpartition(": ")[2] for line in caplog.messages if "Uploaded" in line]
+        assert paths == ["Tiny UV/UV_001.png", "Digital/Tiny UV/Digital_001.png"]
+
+    @pytest.mark.parametrize(
+        ("error", "waits"),
+        [(NasUnavailable(), True), (NasRefused(), True), (StagedFileMissing(), False)],
+    )
+    def test_a_print_file_that_waits_tells_how_it_is_finished(
+        self,
+        parts: Parts,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+        error: Exception,
+        waits: bool,
+    ) -> None:
+        def publish(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(parts.nas, "publish", publish)
+
+        (outcome,) = self.take(InProcess(parts), parts, ONE).outcomes
+
+        assert outcome.outcome == "failed"
+        assert ("Print file of a.png waits on the NAS" in caplog.text) is waits
+        assert (outcome.verdict, "decode" in outcome.timings_ms) == (Verdict.UNIQUE, True)
