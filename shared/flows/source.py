@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cached_property
 from pathlib import Path
 
-from shared.errors import FileUnreadable
+from shared.errors import FileTooLarge, FileUnreadable
 from shared.fingerprint.hashes import fingerprint
 from shared.fingerprint.normal import normal_form
 from shared.imaging.decode import Artwork, decode
 from shared.imaging.limits import Limits
 from shared.ports import Content
 from shared.records import Fingerprint, NormalForm
+from shared.settings import MEGABYTE
 
 
 class Source:
@@ -31,11 +33,17 @@ class Source:
 
     @cached_property
     def data(self) -> Content:
-        """The upload's bytes."""
+        """The upload's bytes. A file that is too large is refused before it is read."""
         if not isinstance(self._content, Path):
             return self._content
+        limit = self._limits.max_bytes
         try:
-            return self._content.read_bytes()
+            with self._content.open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                if size > limit:
+                    raise FileTooLarge(size_mb=size / MEGABYTE, limit_mb=limit / MEGABYTE)
+                # A device tells no size; one byte over the limit shows that it has more.
+                return file.read(size or limit + 1)
         except OSError as error:
             raise FileUnreadable(reason=error.strerror or "it is not a file") from error
 
@@ -56,8 +64,8 @@ class Source:
         return fingerprint(self.normal_form)
 
     def release(self) -> None:
-        """Let go of the decoded pixels and of what was read; they are made again when asked for."""
-        for name in ("artwork", "data"):
+        """Let go of all pixels and of what was read; they are made again when asked for."""
+        for name in ("artwork", "data", "normal_form"):
             self.__dict__.pop(name, None)
 
     def __getstate__(self) -> dict[str, object]:
