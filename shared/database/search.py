@@ -118,7 +118,7 @@ class Side:
     kind: Condition
     """Which rows are of the kind."""
     equal: Condition
-    """Rows with the very hash: they are found even where all their keys are crowded."""
+    """Rows with the very hash: they are found whatever their keys, crowded ones included."""
     distance: sa.ColumnElement[int]
     """In bits."""
 
@@ -139,7 +139,8 @@ def _sides(probe: Probe, columns: Columns) -> list[Side]:
                 version=prints.version,
                 hash=prints.index_hash,
                 kind=_kind(probe, columns),
-                equal=columns.index_hash == prints.index_hash,
+                # Opaque art can have another's very phash and an index hash far from it.
+                equal=(columns.index_hash == prints.index_hash) | (columns.phash == prints.phash),
                 distance=sa.func.least(by_phash, by_index, type_=sa.Integer),
             )
         )

@@ -165,3 +165,19 @@ class TestAChainOfPictures:
 
         assert outcomes(asked) == ["duplicate", "held"]
         assert outcomes(result) == ["duplicate", "created"]
+
+
+class TestAFadedCopy:
+    def test_with_the_very_phash_is_found_though_its_index_hash_is_far_away(
+        self, parts: Parts
+    ) -> None:
+        """The workflow's own exact query asks for the phash alone."""
+        art = wrap(35, 300, 137)
+        faded = art.point(lambda level: round(128 + (level - 128) * 0.3))
+        take(parts, ("art.png", encoded(art)))
+
+        (outcome,) = take(parts, ("faded.png", encoded(faded))).outcomes
+
+        assert outcome.outcome == "duplicate"
+        assert (outcome.match.tier, outcome.match.distances.phash) == (Tier.HAMMING, 0)
+        assert outcome.match.distances.index > 31
