@@ -48,6 +48,9 @@ def persist(
     publisher = Publisher(user, designs, nas, places)
     with clock.step("database"):
         known = designs.get(user, request.design_id)
+    if known is not None and publisher.is_superseded(known, request.print_file):
+        publisher.forget(known)
+        known = None
     if known is None:
         with clock.step("hash"):
             prints = fingerprint()

@@ -12,7 +12,7 @@ from shared.errors import NameTaken, StagedFileMissing
 from shared.imaging.templates import number_of, print_name
 from shared.nas.names import Places, staged
 from shared.ports import Designs, Nas
-from shared.records import Design, State, Template
+from shared.records import Design, PrintFile, State, Template
 
 
 class Publisher:
@@ -43,8 +43,23 @@ class Publisher:
         try:
             self.finish(design)
         except StagedFileMissing:
-            with self._designs.unit(self._user) as unit:
-                unit.forget(design.design_id)
+            self.forget(design)
+
+    def forget(self, design: Design) -> None:
+        """Remove the design's row, if it is still pending."""
+        with self._designs.unit(self._user) as unit:
+            unit.forget(design.design_id)
+
+    def is_superseded(self, design: Design, file: PrintFile) -> bool:
+        """Whether a pending design's print file is gone, and ``file`` is staged in its place.
+
+        A template that was changed meanwhile, or another encoder, gives another one.
+        """
+        if design.state is State.ACTIVE or design.print_file == file:
+            return False
+        if self._nas.digest(staged(design.design_id)) != (file.size, file.sha256):
+            return False
+        return not self._is_ours(design, self._places.relative(design.file_path))
 
     def _stands(self, design: Design) -> bool:
         """Publish under the recorded name; False when a file of somebody else's stands there."""

@@ -22,12 +22,13 @@ from shared.flows.source import Source
 from shared.identity import tenant
 from shared.messages import PersistRequest, ProcessRequest
 from shared.nas.names import staged
-from shared.records import Design, State
+from shared.records import Design, State, Template
 from shared.wiring import Parts
 from tests.draw import encoded, wrap
 
 SELLER = "seller"
 FOLDER = "NookTransfers/Nook/UVDTF 16oz"
+SMALLER = Template(name="UVDTF 16oz", width_in=2, height_in=1)
 
 
 class Job:
@@ -39,8 +40,10 @@ class Job:
         self.source: Source = parts.source(f"{seed}.png", encoded(wrap(seed, 600, 274)))
         self._request = {"user_id": SELLER, "shop": "Nook", "template": "UVDTF 16oz"} | request
 
-    def process(self) -> PersistRequest:
-        asked = ProcessRequest.model_validate(self._request | {"design_id": self.design_id})
+    def process(self, template: Template | None = None) -> PersistRequest:
+        """``template`` in full: the tenant's own, where it is not a built-in one."""
+        own = {"template": template} if template else {}
+        asked = ProcessRequest.model_validate(self._request | own | {"design_id": self.design_id})
         answer = self.parts.process(self.source, asked)
         return PersistRequest.model_validate(
             self._request
@@ -295,6 +298,36 @@ class TestWhereTheDatabaseFails:
         assert persisted.response.design.filename == "UV_001.png"
         assert whole(parts, job.row())
         assert files(parts) == ["UV_001.png"]
+
+
+class TestAPrintFileThatWasPreparedAnew:
+    """A template that was changed meanwhile gives another print file for the same upload."""
+
+    def retried(self, parts: Parts, *, after: bool) -> tuple[Job, PersistRequest]:
+        job = Job(parts)
+        with pytest.raises(NasUnavailable):
+            broken_nas(parts, "publish", after=after).persist(None, job.process())
+        parts.nas.delete(staged(job.design_id))
+        parts.designs.save_template(tenant(SELLER), SMALLER)
+        return job, job.process(SMALLER)
+
+    def test_is_recorded_in_place_of_the_one_that_is_gone(self, parts: Parts) -> None:
+        job, request = self.retried(parts, after=False)
+
+        parts.persist(None, request)
+
+        assert job.row().print_file == request.print_file
+        assert whole(parts, job.row())
+        assert files(parts, ".platen") == []
+
+    def test_is_of_no_use_where_the_first_one_has_its_name_already(self, parts: Parts) -> None:
+        job, request = self.retried(parts, after=True)
+
+        parts.persist(None, request)
+
+        assert job.row().print_file != request.print_file
+        assert whole(parts, job.row())
+        assert (files(parts), files(parts, ".platen")) == (["UV_001.png"], [])
 
 
 class TestRaces:
