@@ -13,6 +13,8 @@ from typing import Self
 
 GRACE_S = 10
 """Seconds from the request to end to the end by force: requests under way have 8."""
+KILLED_S = 2
+"""Seconds that the system has to take away what was ended by force."""
 
 _PAUSE_S = 0.05
 
@@ -44,24 +46,16 @@ class Processes:
 
     def end(self) -> None:
         """End all of them and their children: on request, and after the grace by force."""
-        self._signal(signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_S
-        while self._signal(0) and time.monotonic() < deadline:
-            time.sleep(_PAUSE_S)
-        self._signal(signal.SIGKILL)
+        groups = set(self._started.values())
+        for number, patience_s in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, KILLED_S)):
+            deadline = time.monotonic() + patience_s
+            groups = _signalled(groups, number)
+            while groups and time.monotonic() < deadline:
+                time.sleep(_PAUSE_S)
+                groups = _signalled(groups, 0)
         for process in self._started.values():
             # Its standard input is closed along the way.
             process.communicate()
-
-    def _signal(self, number: int) -> int:
-        """Send a signal to each group that has a process left; how many there are."""
-        left = 0
-        for process in self._started.values():
-            process.poll()
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-                left += 1
-        return left
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +67,17 @@ class Processes:
         trace: TracebackType | None,
     ) -> None:
         self.end()
+
+
+def _signalled(groups: set[subprocess.Popen[bytes]], number: int) -> set[subprocess.Popen[bytes]]:
+    """Signal the processes' groups; those of which somebody is left."""
+    left = set()
+    for leader in groups:
+        leader.poll()
+        with suppress(ProcessLookupError):
+            os.killpg(leader.pid, number)
+            left.add(leader)
+    return left
 
 
 def _end(status: int) -> str:
