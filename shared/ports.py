@@ -112,10 +112,11 @@ class Unit(Library, Protocol):
 
     def get(self, design_id: UUID) -> Design | None: ...
 
-    def claim(self, shop: str) -> None:
+    def claim(self, shop: str) -> str:
         """Make ``shop`` the tenant's, or raise ShopTaken when it is another's.
 
-        Names that differ only in case are the same shop.
+        Names that differ only in case are the same shop. The answer is its name as it was first
+        claimed: that of its folder.
         """
         ...
 

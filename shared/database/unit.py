@@ -57,7 +57,7 @@ class PostgresUnit(Search):
         with translated():
             return get(self._connection, self._user_id, design_id)
 
-    def claim(self, shop: str) -> None:
+    def claim(self, shop: str) -> str:
         key = _folded(shop)
         with translated():
             know(self._connection, self._user_id, shop)
@@ -66,11 +66,12 @@ class PostgresUnit(Search):
                 .values(key=key, name=shop, user_id=self._user_id)
                 .on_conflict_do_nothing()
             )
-            owner = self._connection.execute(
-                sa.select(shops.c.user_id).where(shops.c.key == key)
-            ).scalar_one()
+            owner, name = self._connection.execute(
+                sa.select(shops.c.user_id, shops.c.name).where(shops.c.key == key)
+            ).one()
         if owner != self._user_id:
             raise ShopTaken(shop=shop)
+        return str(name)
 
     def take_number(self, folder: str, *, above: int = 0) -> int:
         key, last = _folded(folder), folder_numbers.c.last_number

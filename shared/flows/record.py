@@ -10,7 +10,7 @@ from shared.flows.publish import Publisher, numbered
 from shared.flows.rules import Judgement
 from shared.messages import PersistRequest
 from shared.nas.names import Places, staged
-from shared.ports import Designs, Library, Nas
+from shared.ports import Designs, Library, Nas, Unit
 from shared.records import Design, Fingerprint, Match, Probe, State, Template
 
 
@@ -38,7 +38,6 @@ class Recorder:
     ) -> tuple[Design, bool]:
         """The design as its row has it, and whether the row was inserted here."""
         template = self._designs.template(self._user, request.template)
-        folder = self._places.folder(shop, template.name, digital=request.digital)
         design = _design(request, self._user, shop, template, prints)
         probe = Probe(
             prints,
@@ -61,14 +60,17 @@ class Recorder:
                     known = unit.get(design.design_id)
                     if known is not None:
                         return known, False
-                    unit.claim(shop)
+                    own = unit.claim(shop)
                     if not request.allow_duplicate and unit.watermark(self._user) > mark:
                         rival = self._rival(unit, design, probe, after=mark)
                     if rival is None:
-                        number = unit.take_number(folder)
-                        new = numbered(design, number, template, folder, self._places)
-                        return unit.insert(new), True
+                        design = design.model_copy(update={"shop": own})
+                        return unit.insert(self._numbered(design, template, unit)), True
             self._yield_to(rival)
+
+    def _numbered(self, design: Design, template: Template, unit: Unit) -> Design:
+        folder = self._places.folder(design.shop, design.template, digital=design.is_digital)
+        return numbered(design, unit.take_number(folder), template, folder, self._places)
 
     def _is_staged(self, design: Design) -> bool:
         file = self._nas.stat(staged(design.design_id))

@@ -115,8 +115,8 @@ def test_a_shop_is_taken_in_every_spelling_that_a_share_takes_for_it(
     designs: PostgresDesigns,
 ) -> None:
     with designs.unit(USER) as unit:
-        unit.claim("Straße")
-        unit.claim("STRASSE")
+        assert unit.claim("Straße") == "Straße"
+        assert unit.claim("STRASSE") == "Straße"
     with pytest.raises(ShopTaken, match="strasse"), designs.unit(uuid4()) as unit:
         unit.claim("strasse")
 

@@ -193,6 +193,14 @@ class TestPersist:
             Job(parts, 2, user_id="other", shop="NOOK").run()
         assert files(parts, ".platen") == []
 
+    def test_files_under_one_name_of_the_shop_however_it_is_spelt_later(self, parts: Parts) -> None:
+        Job(parts).run()
+
+        design = Job(parts, 2, shop="NOOK").run().response.design
+
+        assert (design.shop, design.filename) == ("Nook", "UV_002.png")
+        assert files(parts) == ["UV_001.png", "UV_002.png"]
+
     def test_leaves_a_file_of_somebody_elses_alone_and_takes_the_number_above_it(
         self, parts: Parts
     ) -> None:
