@@ -347,6 +347,13 @@ class TestTemplates:
         assert "template_invalid" in ended.stderr
         assert "Banner" not in cli("template", "list").stdout
 
+    @pytest.mark.parametrize("name", ["A/B", "..", "CON", "Mug ", "Mug\u200b"])
+    def test_whose_name_can_be_no_folder_is_not_saved(self, cli: Cli, name: str) -> None:
+        ended = cli("template", "add", name, "--width=1", "--height=1")
+
+        assert (ended.exit_code, "name_invalid" in ended.stderr) == (1, True)
+        assert len(cli("template", "list").stdout.splitlines()) == 5
+
     def test_that_are_unknown_can_not_be_removed_or_named(
         self, cli: Cli, art: Callable[..., str]
     ) -> None:

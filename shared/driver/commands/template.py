@@ -8,6 +8,7 @@ from shared import wiring
 from shared.driver.commands.ending import misused, tell
 from shared.identity import tenant
 from shared.imaging.templates import check
+from shared.nas.names import part
 from shared.records import Fit, Template
 from shared.settings import settings
 
@@ -37,8 +38,10 @@ def add_template(user: str | None, **fields: object) -> None:
     own = settings()
 
     def save() -> None:
-        check(wanted, own.max_side_px)
-        wiring.parts().designs.save_template(tenant(user or own.default_user), wanted)
+        # Refused now and not by every upload: the template's folder is called as it is.
+        named = wanted.model_copy(update={"name": part(wanted.name, "template")})
+        check(named, own.max_side_px)
+        wiring.parts().designs.save_template(tenant(user or own.default_user), named)
 
     tell(save)
     click.echo(f"Template '{wanted.name}' is saved.")
