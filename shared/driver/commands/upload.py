@@ -33,7 +33,12 @@ from shared.messages import Problem, Result, UploadRequest
 @click.option("--http", is_flag=True, help="Call running functions instead of this process.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+    "files",
+    nargs=-1,
+    required=True,
+    # One file that can't be read is that file's outcome, and no reason to refuse the others.
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE...",
 )
 @click.pass_context
 def upload(
