@@ -138,7 +138,7 @@ class Fingerprint(Value):
 
     @model_validator(mode="after")
     def _version_2_is_whole(self) -> Self:
-        if self.version >= FINGERPRINT_VERSION and None in self.model_dump().values():
+        if self.version >= FINGERPRINT_VERSION and None in self.__dict__.values():
             raise ValueError("a fingerprint of version 2 needs every field")
         return self
 
@@ -242,9 +242,12 @@ class Match(Value):
     file_path: str | None
     """None for a file of the same batch that isn't filed yet."""
     state: State
+    verdict: Verdict = Verdict.DUPLICATE
     tier: Tier
     test: str
-    """Which comparison decided: ``upload_sha256``, ``content_sha256``, ``hashes``, ``distance``."""
+    """Which comparison decided: ``upload_sha256``, ``content_sha256``, ``hashes``, ``distance``,
+    ``signature``; for a variant ``colour``; for what is similar ``likeness``, or ``turned``,
+    ``cropped``, ``flattened`` where these are looked for."""
     distances: Distances | None
     """None where only a sha256 was compared or the kinds differ."""
 
@@ -259,6 +262,24 @@ class Probe:
     """The upload's version-1 phash, where the tenant has rows of version 1; None: not asked."""
     template: str | None = None
     """Compare with this template's designs only; None: with all of the tenant's."""
+    design_id: UUID | None = None
+    """The design that the upload is, or becomes: it is never compared with itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A picture that a probe is compared with: a design's row, or an earlier file of the batch."""
+
+    design_id: UUID
+    filename: str
+    """The print file's name; for a file of the same batch, the seller's own name."""
+    file_path: str | None
+    """None for a file of the same batch."""
+    state: State
+    sequence: int
+    """Orders candidates by age."""
+    upload_sha256: str | None
+    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
