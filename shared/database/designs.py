@@ -16,7 +16,14 @@ from shared.database.tables import designs
 from shared.database.unit import PostgresUnit, get, know, lock
 from shared.errors import DatabaseRefused
 from shared.ports import Unit
-from shared.records import FINGERPRINT_VERSION, Design, Probe, State, Template
+from shared.records import (
+    FINGERPRINT_VERSION,
+    Candidate,
+    Design,
+    Probe,
+    State,
+    Template,
+)
 
 
 class PostgresDesigns:
@@ -30,17 +37,29 @@ class PostgresDesigns:
         """Close the connections; a later call opens new ones."""
         self._engine.dispose()
 
-    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Design]:
+    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Candidate]:
         with self._search() as search:
             return search.exact(user_id, probe, after=after)
 
-    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Candidate]:
         with self._search() as search:
             return search.near(user_id, probe, radius=radius, after=after)
 
-    def recent(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+    def recent(
+        self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0
+    ) -> list[Candidate]:
         with self._search() as search:
             return search.recent(user_id, probe, radius=radius, after=after)
+
+    def cropped(self, user_id: UUID, probe: Probe, *, radius: int) -> list[Candidate]:
+        with self._search() as search:
+            return search.cropped(user_id, probe, radius=radius)
+
+    def allowed(
+        self, user_id: UUID, content_sha256: str, *, before: int | None = None
+    ) -> set[UUID]:
+        with self._search() as search:
+            return search.allowed(user_id, content_sha256, before=before)
 
     def template(self, user_id: UUID, name: str) -> Template:
         with self._connection() as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from shared.database.crowded import Crowded
 from shared.database.engine import details, translated
 from shared.database.rows import COLUMNS, to_designs, to_row
 from shared.database.search import Search
-from shared.database.tables import designs, folder_numbers, shops, users
+from shared.database.tables import allowed_pairs, designs, folder_numbers, shops, users
 from shared.errors import DatabaseRefused, NameTaken, ShopTaken
 from shared.records import Design, State
 
@@ -99,6 +99,14 @@ class PostgresUnit(Search):
                 .returning(designs.c.state, designs.c.created_at, designs.c.sequence)
             ).one()
         return design.model_copy(update={**made._mapping, "state": State(made.state)})
+
+    def allow(self, design_id: UUID, others: Collection[UUID]) -> None:
+        pairs = [{"design_id": design_id, "other_id": other} for other in others]
+        if pairs:
+            with translated():
+                self._connection.execute(
+                    insert(allowed_pairs).values(pairs).on_conflict_do_nothing()
+                )
 
     def move(self, design: Design) -> None:
         place = {
