@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
-from shared.records import Design, Entry, Probe, Template
+from shared.records import Design, Entry, Fingerprint, FoundFile, Legacy, Probe, Template
 
 Content = bytes | bytearray | memoryview
 
@@ -170,6 +170,27 @@ class Designs(Library, Protocol):
 
     def has_legacy(self, user_id: UUID) -> bool:
         """Whether the tenant has rows of fingerprint version 1."""
+        ...
+
+    def count_legacy(self, user_id: UUID | None) -> int:
+        """How many rows `legacy` walks through."""
+        ...
+
+    def legacy(self, user_id: UUID | None, *, after: UUID | None, limit: int) -> list[Legacy]:
+        """At most ``limit`` active rows of fingerprint version 1, whatever their hashes are.
+
+        The tenant's, or with None everybody's; ordered by their ids, those above ``after``.
+        """
+        ...
+
+    def upgrade(self, row: Legacy, fingerprint: Fingerprint, file: FoundFile) -> bool:
+        """Give a row the fingerprint and the facts of the print file that it was taken from.
+
+        Writes only while the row is active, of version 1 and filed under ``row.file_path``; the
+        answer is whether it was. Its place in the order of designs stays. Raises NameTaken when
+        another design of version 2 is filed under that path, DatabaseRefused or
+        DatabaseUnavailable.
+        """
         ...
 
     def unit(self, user_id: UUID) -> AbstractContextManager[Unit]:

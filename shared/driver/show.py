@@ -6,8 +6,12 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from shared.messages import Done, Event, Outcome
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _SIGNS = {Done.CREATED: "✅", Done.DUPLICATE: "⚠️", Done.HELD: "⏸️", Done.FAILED: "❌"}
 
@@ -18,13 +22,9 @@ def bar(count: int) -> Iterator[Callable[[Event], None]]:
     if not sys.stderr.isatty():
         yield _ignore
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     log = logging.getLogger("platen")
     level = log.level
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with _progress() as progress:
         task = progress.add_task("Checking", total=count)
 
         def on_event(event: Event) -> None:
@@ -39,6 +39,25 @@ def bar(count: int) -> Iterator[Callable[[Event], None]]:
             yield on_event
         finally:
             log.setLevel(level)
+
+
+@contextmanager
+def counter(total: int, what: str) -> Iterator[Callable[[], None]]:
+    """Calls that each move a progress bar on by one; where there is no terminal, nothing shows."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    with _progress() as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda: progress.advance(task)
+
+
+def _progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=Console(stderr=True))
 
 
 def sentence(outcome: Outcome) -> str:
