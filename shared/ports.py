@@ -176,10 +176,10 @@ class Designs(Library, Protocol):
         """How many rows `legacy` walks through."""
         ...
 
-    def legacy(self, user_id: UUID | None, *, after: UUID | None, limit: int) -> list[Legacy]:
+    def legacy(self, user_id: UUID | None, *, after: Legacy | None, limit: int) -> list[Legacy]:
         """At most ``limit`` active rows of fingerprint version 1, whatever their hashes are.
 
-        The tenant's, or with None everybody's; ordered by their ids, those above ``after``.
+        The tenant's, or with None everybody's; by tenant and id, those that follow ``after``.
         """
         ...
 

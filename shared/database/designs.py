@@ -91,7 +91,7 @@ class PostgresDesigns:
         with self._connection() as connection:
             return legacy.count(connection, user_id)
 
-    def legacy(self, user_id: UUID | None, *, after: UUID | None, limit: int) -> list[Legacy]:
+    def legacy(self, user_id: UUID | None, *, after: Legacy | None, limit: int) -> list[Legacy]:
         with self._connection() as connection:
             return legacy.page(connection, user_id, after, limit)
 

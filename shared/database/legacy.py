@@ -18,12 +18,17 @@ def count(connection: sa.Connection, user_id: UUID | None) -> int:
 
 
 def page(
-    connection: sa.Connection, user_id: UUID | None, after: UUID | None, limit: int
+    connection: sa.Connection, user_id: UUID | None, after: Legacy | None, limit: int
 ) -> list[Legacy]:
-    columns = (designs.c.id, designs.c.user_id, designs.c.file_path, designs.c.is_digital)
-    query = sa.select(*columns).where(*_waiting(user_id)).order_by(designs.c.id).limit(limit)
+    place = (designs.c.user_id, designs.c.id)
+    query = (
+        sa.select(*place, designs.c.file_path, designs.c.is_digital)
+        .where(*_waiting(user_id))
+        .order_by(*place)
+        .limit(limit)
+    )
     if after is not None:
-        query = query.where(designs.c.id > after)
+        query = query.where(sa.tuple_(*place) > sa.tuple_(after.user_id, after.design_id))
     return [
         Legacy(row.id, row.user_id, row.file_path or "", bool(row.is_digital))
         for row in connection.execute(query)

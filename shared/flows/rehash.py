@@ -11,8 +11,9 @@ that is decoded, brought to its normal form and hashed as an upload is.
 - Every row is written by one statement, and only while it is still what it was when it was listed.
   So a run may be cut off anywhere, run again, and run beside others and beside uploads: a row is
   upgraded once, and nothing else is ever written. Rows of version 2 are not even read.
-- Rows are listed page by page, by their ids. Pixels are held by the tasks that run, and by nothing
-  that waits: memory follows the workers, whatever the library's size.
+- Rows are listed page by page, each from where the one before it ended. Pixels are held by the
+  tasks that run, and by nothing that waits: memory follows the workers, whatever the library's
+  size.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class Rehash:
         after = None
         while page := self.designs.legacy(user_id, after=after, limit=PAGE):
             yield from page
-            after = page[-1].design_id
+            after = page[-1]
 
     def _finish(self, row: Legacy, future: Future[Hashed | str], *, dry_run: bool) -> Rehashed:
         hashed = future.result()

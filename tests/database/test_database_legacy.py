@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 from database_rows import USER, a_design, a_fingerprint, a_hash, a_probe, file_design
 
 from shared.database.designs import PostgresDesigns
+from shared.database.engine import patient
 from shared.errors import NameTaken
 from shared.records import FoundFile, Legacy
 from tests.legacy import Rows
@@ -29,13 +32,43 @@ def listed(designs: PostgresDesigns, user: UUID | None = None, limit: int = 100)
 
 
 def test_pages_hold_every_row_of_version_1_once(designs: PostgresDesigns, rows: Rows) -> None:
-    ids = sorted(rows.add(f"/share/Graphics/{number}.png", user=OWNER) for number in range(7))
-    pages, after = [], None
-    while page := designs.legacy(None, after=after, limit=3):
-        pages.append([row.design_id for row in page])
-        after = page[-1].design_id
-    assert pages == [ids[:3], ids[3:6], ids[6:]]
-    assert designs.count_legacy(None) == 7
+    owners = (OWNER, str(uuid4()), str(uuid4()))
+    added = [
+        (UUID(owner), rows.add(f"/share/Graphics/{number}.png", user=owner))
+        for number in range(4)
+        for owner in owners
+    ]
+    for user, expected in (
+        (None, sorted(added)),
+        (USER, sorted(place for place in added if place[0] == USER)),
+    ):
+        pages, after = [], None
+        while page := designs.legacy(user, after=after, limit=3):
+            pages.append([(row.user_id, row.design_id) for row in page])
+            after = page[-1]
+        assert pages == [expected[at : at + 3] for at in range(0, len(expected), 3)]
+        assert designs.count_legacy(user) == len(expected)
+
+
+@pytest.mark.parametrize("user", [None, USER])
+def test_the_rows_that_are_left_are_found_without_a_look_at_the_library(
+    database_url: str, user: UUID | None
+) -> None:
+    asked: list[sa.Select[Any]] = []
+    engine = patient(database_url)
+    sa.event.listen(engine, "before_execute", lambda _, query, *_rest: asked.append(query))
+    after = Legacy(uuid4(), USER, "", is_digital=False)
+    PostgresDesigns(engine).legacy(user, after=after, limit=500)
+    query = asked[0].compile(engine, compile_kwargs={"literal_binds": True})
+    with engine.connect() as connection:
+        # A table this small would be read whole, and sorted.
+        for way in ("seqscan", "bitmapscan", "sort"):
+            connection.exec_driver_sql(f"SET enable_{way} = off")
+        plan = connection.exec_driver_sql(f"EXPLAIN {query}").scalars().all()
+    engine.dispose()
+    assert [line for line in plan if "Sort" in line] == []
+    assert "using idx_design_images_user_legacy_id" in plan[1]
+    assert "ROW(user_id, id)" in plan[2]
 
 
 def test_a_row_is_listed_whatever_it_lacks(designs: PostgresDesigns, rows: Rows) -> None:
@@ -61,8 +94,8 @@ def test_a_tenant_has_its_own(designs: PostgresDesigns, rows: Rows) -> None:
     other = uuid4()
     mine = rows.add("/share/Graphics/a.png", user=OWNER)
     others = rows.add("/share/Graphics/b.png", user=str(other))
-    for user, expected in ((USER, [mine]), (other, [others]), (None, sorted([mine, others]))):
-        assert [row.design_id for row in listed(designs, user)] == expected
+    for user, expected in ((USER, {mine}), (other, {others}), (None, {mine, others})):
+        assert {row.design_id for row in listed(designs, user)} == expected
         assert designs.count_legacy(user) == len(expected)
     assert designs.count_legacy(uuid4()) == 0
 
