@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 from shared.messages import Done, Event, Outcome
 
 if TYPE_CHECKING:
@@ -42,14 +44,23 @@ def bar(count: int) -> Iterator[Callable[[Event], None]]:
 
 
 @contextmanager
-def counter(total: int, what: str) -> Iterator[Callable[[], None]]:
-    """Calls that each move a progress bar on by one; where there is no terminal, nothing shows."""
+def counter(total: int, what: str) -> Iterator[Callable[[str | None], None]]:
+    """A call for each thing that is done, with a line for standard error if there is one to say.
+
+    It moves a progress bar on, with the lines above it; without a terminal there are only lines.
+    """
     if not sys.stderr.isatty():
-        yield lambda: None
+        yield lambda line: None if line is None else click.echo(line, err=True)
         return
     with _progress() as progress:
         task = progress.add_task(what, total=total)
-        yield lambda: progress.advance(task)
+
+        def done(line: str | None) -> None:
+            if line is not None:
+                progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            progress.advance(task)
+
+        yield done
 
 
 def _progress() -> Progress:

@@ -169,17 +169,21 @@ def test_a_run_that_is_killed_leaves_whole_rows_and_the_next_one_does_the_rest(
     assert rows_of(parts).versions() == [2] * count
 
 
-def test_a_terminal_sees_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_sees_how_far_it_is_and_lines_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
     ours, terminal = os.openpty()
     with os.fdopen(terminal, "w", encoding="utf-8") as written, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", written)
-        with show.counter(3, "Rehashing") as advance:
-            advance()
-            advance()
+        with show.counter(3, "Rehashing") as tell_of:
+            tell_of(None)
+            tell_of(f"can't rehash [a]{'b' * 90}: gone")
     seen = os.read(ours, 100_000).decode()
     os.close(ours)
 
     assert "Rehashing" in seen
     assert "2/3" in seen
+    # The bar before it is wiped, and brackets and long lines stay as they are.
+    assert f"\x1b[2Kcan't rehash [a]{'b' * 90}: gone\r\n" in seen

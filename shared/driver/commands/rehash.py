@@ -7,7 +7,7 @@ import click
 from shared import wiring
 from shared.driver.commands.ending import FAILED, tell
 from shared.driver.show import counter
-from shared.flows.rehash import Rehash
+from shared.flows.rehash import Rehash, Rehashed
 from shared.identity import tenant
 
 
@@ -31,18 +31,21 @@ def _rehash(user: str | None, *, dry_run: bool) -> int:
     left = parts.designs.count_legacy(owner)
     done = failed = 0
     try:
-        with counter(left, "Rehashing") as advance:
+        with counter(left, "Rehashing") as tell_of:
             for told in work.run(owner, dry_run=dry_run):
                 left -= 1
                 done += told.is_upgraded
-                if told.reason is not None:
-                    failed += 1
-                    where = told.row.file_path or told.row.design_id
-                    click.echo(f"can't rehash {where}: {told.reason}", err=True)
-                advance()
+                failed += told.reason is not None
+                tell_of(_sentence(told))
     finally:
         # Told even when the run breaks off: what is written stays.
         verb = "Would rehash" if dry_run else "Rehashed"
         designs = "design" if done == 1 else "designs"
         click.echo(f"{verb} {done:,} {designs}; {failed:,} failed, {max(left, 0):,} left.")
     return failed
+
+
+def _sentence(told: Rehashed) -> str | None:
+    if told.reason is None:
+        return None
+    return f"can't rehash {told.row.file_path or told.row.design_id}: {told.reason}"
