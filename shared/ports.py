@@ -11,7 +11,16 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
-from shared.records import Candidate, Design, Entry, Probe, Template
+from shared.records import (
+    Candidate,
+    Design,
+    Entry,
+    Fingerprint,
+    FoundFile,
+    Legacy,
+    Probe,
+    Template,
+)
 
 Content = bytes | bytearray | memoryview
 
@@ -193,6 +202,27 @@ class Designs(Library, Protocol):
 
     def has_legacy(self, user_id: UUID) -> bool:
         """Whether the tenant has rows of fingerprint version 1."""
+        ...
+
+    def count_legacy(self, user_id: UUID | None) -> int:
+        """How many rows `legacy` walks through."""
+        ...
+
+    def legacy(self, user_id: UUID | None, *, after: Legacy | None, limit: int) -> list[Legacy]:
+        """At most ``limit`` active rows of fingerprint version 1, whatever their hashes are.
+
+        The tenant's, or with None everybody's; by tenant and id, those that follow ``after``.
+        """
+        ...
+
+    def upgrade(self, row: Legacy, fingerprint: Fingerprint, file: FoundFile) -> bool:
+        """Give a row the fingerprint and the facts of the print file that it was taken from.
+
+        Writes only while the row is active, of version 1 and filed under ``row.file_path``; the
+        answer is whether it was. Its place in the order of designs stays. Raises NameTaken when
+        another design of version 2 is filed under that path, DatabaseRefused or
+        DatabaseUnavailable.
+        """
         ...
 
     def unit(self, user_id: UUID) -> AbstractContextManager[Unit]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.database import migrate, templates
+from shared.database import legacy, migrate, templates
 from shared.database.crowded import Crowded
 from shared.database.engine import transaction, translated
 from shared.database.search import Search
@@ -20,6 +20,9 @@ from shared.records import (
     FINGERPRINT_VERSION,
     Candidate,
     Design,
+    Fingerprint,
+    FoundFile,
+    Legacy,
     Probe,
     State,
     Template,
@@ -96,6 +99,18 @@ class PostgresDesigns:
         )
         with self._connection() as connection:
             return bool(connection.execute(sa.select(legacy)).scalar_one())
+
+    def count_legacy(self, user_id: UUID | None) -> int:
+        with self._connection() as connection:
+            return legacy.count(connection, user_id)
+
+    def legacy(self, user_id: UUID | None, *, after: Legacy | None, limit: int) -> list[Legacy]:
+        with self._connection() as connection:
+            return legacy.page(connection, user_id, after, limit)
+
+    def upgrade(self, row: Legacy, fingerprint: Fingerprint, file: FoundFile) -> bool:
+        with self._connection() as connection:
+            return legacy.upgrade(connection, row, fingerprint, file)
 
     def watermark(self, user_id: UUID) -> int:
         with self._search() as search:

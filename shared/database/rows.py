@@ -30,7 +30,7 @@ _HEX64 = re.compile(r"[0-9a-f]{64}")
 
 def to_row(design: Design) -> dict[str, Any]:
     """The columns that a design's row is inserted with, but for its time and sequence."""
-    prints, file = design.fingerprint, design.print_file
+    file = design.print_file
     return {
         "id": design.design_id,
         "user_id": design.user_id,
@@ -50,6 +50,13 @@ def to_row(design: Design) -> dict[str, Any]:
         "height_px": file and file.height_px,
         "dpi": file and file.dpi,
         "preflight": design.preflight and design.preflight.model_dump(mode="json"),
+        **hashed(design.fingerprint),
+    }
+
+
+def hashed(prints: Fingerprint) -> dict[str, Any]:
+    """The columns of a fingerprint."""
+    return {
         "fingerprint_version": prints.version,
         "phash": prints.phash,
         "ahash": prints.ahash,

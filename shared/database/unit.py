@@ -92,7 +92,7 @@ class PostgresUnit(Search):
         row: dict[str, Any] = to_row(design.model_copy(update={"state": State.PENDING}))
         # The time of the insertion, not of the wait for the lock before it.
         row["created_at"] = row["updated_at"] = sa.func.clock_timestamp()
-        with translated(), _one_file_a_path(design):
+        with translated(), one_file_a_path(design.filename):
             made = self._connection.execute(
                 sa.insert(designs)
                 .values(row)
@@ -115,7 +115,7 @@ class PostgresUnit(Search):
             "file_path": design.file_path,
             "updated_at": sa.func.clock_timestamp(),
         }
-        with translated(), _one_file_a_path(design):
+        with translated(), one_file_a_path(design.filename):
             own = self._own(design.design_id)
             moved = self._connection.execute(sa.update(designs).where(own).values(place))
         if moved.rowcount == 0:
@@ -149,13 +149,13 @@ class PostgresUnit(Search):
 
 
 @contextmanager
-def _one_file_a_path(design: Design) -> Iterator[None]:
+def one_file_a_path(name: str) -> Iterator[None]:
     """Raises NameTaken when another design is filed under the path, whatever its case."""
     try:
         yield
     except sa.exc.IntegrityError as error:
         if details(error).get("n") == "idx_design_images_filed_path":
-            raise NameTaken(name=design.filename) from error
+            raise NameTaken(name=name) from error
         raise
 
 
