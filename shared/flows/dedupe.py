@@ -138,7 +138,7 @@ class _Check:
             with clock.step("hamming"):
                 near = self._judgement.near(self._designs, self._user, probe, before=before)
             match = stronger(match, near)
-        if match is None and self._judgement.finds_look_alikes:
+        if match is None and self._judgement.look_alikes.wanted:
             with clock.step("look_alikes"):
                 match = self._judgement.look_alike(
                     self._designs, self._user, probe, source, before=before

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.fingerprint.finding import Test
-from shared.fingerprint.ground import cut_out
-from shared.fingerprint.hashes import fingerprint
 from shared.fingerprint.limits import LIMITS
-from shared.fingerprint.lookalike import in_other_form, in_part, seen_as
 from shared.fingerprint.match import Matched, evidence, matches
-from shared.fingerprint.normal import normal_form
-from shared.fingerprint.turned import turned
 from shared.fingerprint.verdict import Rule
+from shared.flows.lookalikes import LookAlikes
 from shared.flows.source import Source
 from shared.messages import Judging
 from shared.ports import Library
-from shared.records import Candidate, Match, NormalForm, Probe, Tier, Verdict
+from shared.records import Candidate, Match, Probe, Tier, Verdict
 from shared.settings import Policy, Review, Scope, Search, Settings
 
 
@@ -30,9 +25,7 @@ class Judgement:
     review: Review
     search: Search
     scope: Scope
-    find_turned: bool = False
-    find_cropped: bool = False
-    find_flattened: bool = False
+    look_alikes: LookAlikes
 
     @classmethod
     def of(cls, request: Judging, settings: Settings) -> Judgement:
@@ -43,9 +36,7 @@ class Judgement:
             review=request.review or settings.duplicate_review,
             search=request.search or settings.duplicate_search,
             scope=request.scope or settings.duplicate_scope,
-            find_turned=settings.find_turned,
-            find_cropped=settings.find_cropped,
-            find_flattened=settings.find_flattened,
+            look_alikes=LookAlikes.of(settings),
         )
 
     def template(self, name: str) -> str | None:
@@ -99,10 +90,6 @@ class Judgement:
         found = [*library.exact(user, probe), *self._near(library, user, probe, after=0)]
         return [candidate.design_id for candidate, _ in self._matches(found, probe, None)]
 
-    @property
-    def finds_look_alikes(self) -> bool:
-        return self.find_turned or self.find_cropped or self.find_flattened
-
     def look_alike(
         self,
         library: Library,
@@ -112,29 +99,17 @@ class Judgement:
         *,
         before: int | None = None,
     ) -> Match | None:
-        """After the tiers, and only where a setting asks for it: copies that no hash finds."""
-        for seen, found in self._look_alikes(library, user, probe, source):
+        """What no tier finds, where `LookAlikes.wanted`; else as in `exact`."""
+
+        def near(seen: Probe) -> list[Candidate]:
+            return self._near(library, user, seen, after=0)
+
+        for seen, found in self.look_alikes.find(library, user, probe, source, near):
             older = [pair for pair in found if before is None or pair[0].sequence < before]
             match = evidence(seen, _unless_allowed(library, user, probe, older, before))
             if match is not None:
                 return match
         return None
-
-    def _look_alikes(
-        self, library: Library, user: UUID, probe: Probe, source: Source
-    ) -> Iterator[tuple[Probe, list[Matched]]]:
-        forms: list[tuple[Test, NormalForm]] = []
-        if self.find_turned:
-            forms += [(Test.TURNED, form) for form in turned(source.normal_form)]
-        if self.find_flattened and probe.fingerprint.is_opaque:
-            arts = cut_out(source.artwork.pixels)
-            forms += [(Test.FLATTENED, normal_form(art)) for art in arts]
-        for test, form in forms:
-            seen = seen_as(probe, fingerprint(form))
-            yield seen, in_other_form(seen, self._near(library, user, seen, after=0), test)
-        if self.find_cropped:
-            near = library.cropped(user, probe, radius=LIMITS.low_bits)
-            yield probe, in_part(probe, near)
 
     def _near(self, library: Library, user: UUID, probe: Probe, after: int) -> list[Candidate]:
         find = library.near if self.search is Search.LIBRARY else library.recent
