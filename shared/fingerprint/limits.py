@@ -17,8 +17,8 @@ class Limits:
     report_bits: int = 31
     legacy_bits: int = 5
     low_bits: int = 11
-    cut_out_levels: int = 16
-    boxed_levels: int = 12
+    cut_out_levels: int = 12
+    boxed_levels: int = 6
     colour_levels: int = 8
     tint_levels: int = 8
     brightness_levels: int = 14
