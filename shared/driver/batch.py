@@ -194,7 +194,8 @@ class Batch:
         if recorded.is_digital != self._request.digital:
             raise KeyReused
         rival, match = self._match(at, finding)
-        if match is not None and self._stops(at, match):
+        # What it was filed beside was no duplicate, whatever is held today.
+        if match and match.verdict is Verdict.DUPLICATE and self._stops(at, match):
             rival, match = None, None
         checked = _Checked(at, finding, template, match, rival, waits=False)
         self._earlier[at] = _candidate(at, finding)
@@ -236,11 +237,11 @@ class Batch:
     ) -> None:
         if preparation is None:
             match = self._evidence(checked)
-            if match is not None:
+            if match and match.state is State.ACTIVE and self._stops(checked.at, match):
                 self._stop(checked.at, match, checked.finding.timings_ms)
                 return
             # The file it waited for was not filed after all: this one is, if it can be.
-            checked = replace(checked, rival=None, match=None, waits=False)
+            checked = replace(checked, rival=None, match=match, waits=False)
             preparation = self._prepare(checked, SerialExecutor())
             self._earlier[checked.at] = _candidate(checked.at, checked.finding)
         processed = preparation.result() if preparation else Problem.of(InternalError())
@@ -250,11 +251,15 @@ class Batch:
             self._persist(checked, processed)
 
     def _evidence(self, checked: _Checked) -> Match | None:
-        """The match, an earlier file of the batch as it was filed; None where it was not."""
+        """The match, an earlier file of the batch as it was filed; else what the library has."""
         if checked.rival is None or checked.match is None:
             return checked.match
         filed = self.ledger.design(checked.rival)
-        return _filed(checked.match, filed) if filed else None
+        if filed is not None:
+            return _filed(checked.match, filed)
+        other = checked.finding.match
+        # The earlier file may have got as far as a pending row.
+        return other if other and other.design_id != checked.match.design_id else None
 
     def _persist(self, checked: _Checked, processed: ProcessResponse) -> None:
         at, finding = checked.at, checked.finding

@@ -186,10 +186,10 @@ def _is_boxed(alpha: npt.NDArray[np.int16]) -> Answers:
 
 
 def _stretch(mine: Fingerprint, others: Sequence[Fingerprint]) -> Numbers:
-    own = _aspect(mine)
-    ratio = np.array([_aspect(other) / own for other in others], np.float64)
-    ratio = np.where(np.isfinite(ratio), ratio, _UNKNOWN)
-    return np.maximum(ratio, 1 / ratio)
+    own, theirs = _aspect(mine), np.array([_aspect(other) for other in others], np.float64)
+    # Not by the inverse of a ratio: rounded twice, it would differ from the other one's ratio.
+    ratio = np.maximum(theirs, own) / np.minimum(theirs, own)
+    return np.where(np.isfinite(ratio), ratio, _UNKNOWN)
 
 
 def _aspect(fingerprint: Fingerprint) -> float:

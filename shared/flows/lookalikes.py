@@ -15,6 +15,7 @@ from shared.fingerprint.match import Matched
 from shared.fingerprint.normal import normal_form
 from shared.fingerprint.turned import turned
 from shared.flows.source import Source
+from shared.imaging.trim import trim
 from shared.ports import Library
 from shared.records import Candidate, NormalForm, Probe
 from shared.settings import Settings
@@ -59,5 +60,5 @@ class LookAlikes:
             for form in turned(source.normal_form):
                 yield Test.TURNED, form
         if self.flattened and probe.fingerprint.is_opaque:
-            for art in cut_out(source.artwork.pixels):
+            for art in cut_out(trim(source.artwork.pixels)):
                 yield Test.FLATTENED, normal_form(art)
