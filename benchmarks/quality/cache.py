@@ -1,0 +1,48 @@
+"""Where drawn art and fingerprints are kept, and what makes them stale."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+
+
+def folder(name: str) -> Path:
+    """A folder of the benchmark's cache, made where it is missing."""
+    path = Path(os.environ.get("PLATEN_HOME", ".platen")) / "quality" / name
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def digest(*parts: object) -> str:
+    """What tells one list of work from another: 16 hex characters."""
+    return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()[:16]
+
+
+@lru_cache
+def code(module: ModuleType) -> str:
+    """What tells one version of a module's code from another; comments do not count."""
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
+    return digest(ast.dump(ast.parse(source)))
+
+
+def lines(name: str, key: str, make: Callable[[], list[str]]) -> list[str]:
+    """The lines kept under a name and key, made where there are none; older keys' are dropped."""
+    path = folder("made") / f"{name}-{key}.txt"
+    if not path.exists():
+        for old in path.parent.glob(f"{name}-{'?' * len(key)}.txt"):
+            old.unlink()
+        write(path, "\n".join(make()).encode())
+    return path.read_text(encoding="utf-8").split("\n")
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: a run that was broken off leaves none that is cut short."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(data)
+    Path(file.name).replace(path)
