@@ -35,8 +35,8 @@ def fetch() -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise NoNpm(
-            "npm is needed once, to fetch public icon sets and fonts (about 200 MB): install Node.js"
-            f" 18 or newer, or put these packages under {_root()}/node_modules: {' '.join(missing)}"
+            "npm is needed once, to fetch public icon sets and fonts (about 200 MB):"
+            f" install Node.js 18 or newer, or put these packages under {_root()}/node_modules: {' '.join(missing)}"
         )
     print(f"Fetching {len(missing)} npm packages into {_root()} ...", flush=True)
     options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]

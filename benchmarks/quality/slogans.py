@@ -26,7 +26,7 @@ _SIZE = 200
 
 @dataclass(frozen=True)
 class Slogan(Drawing):
-    """Lines of text, ``width`` pixels wide. ``inks``: of the letters, and of what surrounds them."""
+    """Lines of text, ``width`` pixels wide. ``inks``: of the letters, of what surrounds them."""
 
     lines: tuple[str, ...]
     font: str
