@@ -25,13 +25,42 @@ def digest(*parts: object) -> str:
 
 
 @lru_cache
-def code(module: ModuleType) -> str:
-    """What tells one version of a module's code from another; what is said about it is left out."""
+def code(module: ModuleType, *names: str) -> str:
+    """What tells one version of a module's code from another; what is said about it is left out.
+
+    ``names``: only these functions count, and what of the module they use; none: all of it.
+    """
     tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             node.value.value = ""
-    return digest(ast.dump(tree))
+    counted = _used(tree, names) if names else tree.body
+    return digest(*map(ast.dump, counted))
+
+
+def _used(tree: ast.Module, names: tuple[str, ...]) -> list[ast.stmt]:
+    """The statements at the top of a module that define some names, and the names these use."""
+    defined: dict[str, ast.stmt] = {}
+    for statement in tree.body:
+        targets = getattr(statement, "targets", [getattr(statement, "target", statement)])
+        for target in targets:
+            name = getattr(target, "id", getattr(target, "name", None))
+            if name:
+                defined[name] = statement
+    left, found = list(names), set()
+    while left:
+        name = left.pop()
+        if name in defined and name not in found:
+            found.add(name)
+            left += _taken(defined[name])
+    return [defined[name] for name in sorted(found)]
+
+
+def _taken(statement: ast.stmt) -> set[str]:
+    """The names that a statement reads and does not give a value itself, as it does its locals."""
+    every = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    given = {node.id for node in every if isinstance(node.ctx, ast.Store)}
+    return {node.id for node in every} - given
 
 
 def lines(name: str, key: str, make: Callable[[], list[str]]) -> list[str]:

@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from benchmarks.quality import work
 from benchmarks.quality.drawing import Pixels
+from shared import records
 from shared.fingerprint import bias, hashes, lanczos, normal, signature
 from shared.imaging import trim
 from shared.records import Fingerprint, NormalForm, Verdict
 
 REPORT_BITS = 31
-CANDIDATES = 64
+CANDIDATES = 500
 """The nearest so many of a library are compared, as the database gives them."""
 
 
@@ -28,7 +29,15 @@ def _make_turned(pixels: Pixels) -> str:
     return json.dumps([hashes.fingerprint(form).model_dump(mode="json") for form in forms])
 
 
-_CODE = (bias, hashes, lanczos, normal, signature, trim)
+_CODE = (
+    (bias, "biased", "ALPHA_STRENGTH", "INDEX_STRENGTH"),
+    (hashes, "fingerprint"),
+    (lanczos, "shrink"),
+    (normal, "normal_form"),
+    (signature, "signature"),
+    (trim, "trim", "box"),
+    (records, "FINGERPRINT_VERSION"),
+)
 FINGERPRINT = work.Maker("ours", _make, _CODE)
 TURNED = work.Maker("turned", _make_turned, _CODE)
 

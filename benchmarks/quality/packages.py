@@ -36,7 +36,8 @@ def fetch() -> None:
     if npm is None:
         raise NoNpm(
             "npm is needed once, to fetch public icon sets and fonts (about 200 MB):"
-            f" install Node.js 18 or newer, or put these packages under {_root()}/node_modules: {' '.join(missing)}"
+            " install Node.js 18 or newer, or put these packages under"
+            f" {_root()}/node_modules: {' '.join(missing)}"
         )
     print(f"Fetching {len(missing)} npm packages into {_root()} ...", flush=True)
     options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]

@@ -27,15 +27,18 @@ class Job:
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes one line of text of pixels. ``modules``: the code that the line depends on."""
+    """Makes one line of text of pixels.
+
+    ``code``: what the line depends on, as modules, each with the functions that count.
+    """
 
     name: str
     make: Callable[[Pixels], str]
-    modules: tuple[ModuleType, ...]
+    code: tuple[tuple[ModuleType, *tuple[str, ...]], ...]
 
     @property
     def version(self) -> str:
-        return cache.digest(*map(cache.code, self.modules))
+        return cache.digest(*(cache.code(*part) for part in self.code))
 
 
 def kept(name: str, jobs: Sequence[Job], maker: Maker) -> list[str]:
