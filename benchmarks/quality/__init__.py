@@ -1,6 +1,6 @@
 """How well duplicates are told from new designs: a labelled benchmark that anyone can run.
 
-    make quality                          or  python -m benchmarks.quality [--quick]
+    make quality [QUICK=1]      or      python -m benchmarks.quality [--quick]
 
 The art is public: icon sets and fonts from npm, photos that ship inside two Python packages, and
 slogans and wraps that are drawn. Nothing of it is in this repository; it is drawn once and kept in
@@ -10,8 +10,8 @@ For tuning a rule, from Python:
 
     library.load(name)   Designs(name, drawings, fingerprints, groups); names: `sets.SETS`
     library.together()   the designs of all sets as one library
-    copies.load()        [Copy(transform, source, index, turned, fingerprint, drawing, large)]
-    pairs.load()         [Pair(kind, set_name, left, right)]: designs that are NOT duplicates
+    copies.load()        [Copy(transform, kind, is_large, original, fingerprint, ...)]
+    pairs.load()         [Pair(kind, set_name, left, right, place)]: designs that are NO duplicates
 
 A drawing (`drawing.Drawing`) names one artwork and can draw it: ``artwork.load(drawing)`` is its
 pixels, (h, w, 4) uint8 RGBA. Designs of one group look identical; the first of each group counts

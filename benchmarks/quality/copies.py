@@ -73,19 +73,23 @@ def jobs(*, quick: bool = False) -> list[tuple[int, str]]:
     ]
 
 
+def work_of(*, quick: bool = False) -> tuple[list[work.Job], list[work.Job]]:
+    """The originals and the copies, as work to be done."""
+    known = sources(quick=quick)
+    originals = [work.Job(source.drawing) for source in known]
+    return originals, [work.Job(known[at].drawing, name) for at, name in jobs(quick=quick)]
+
+
 def load(*, quick: bool = False) -> list[Copy]:
     """All copies with their fingerprints and their originals'."""
     known = sources(quick=quick)
     end = "-quick" if quick else ""
-    originals = work.kept(
-        f"originals{end}", [work.Job(source.drawing) for source in known], ours.FINGERPRINT
-    )
-    every = jobs(quick=quick)
-    lines = work.kept(f"copies{end}", _work(every, known), ours.FINGERPRINT)
-    turning = [job for job in every if transforms.TRANSFORMS[job[1]].turns]
-    turned_lines = work.kept(f"copies{end}", _work(turning, known), ours.TURNED)
+    originals, copied = work_of(quick=quick)
+    prints = [ours.read(line) for line in work.kept(f"originals{end}", originals, ours.FINGERPRINT)]
+    lines = work.kept(f"copies{end}", copied, ours.FINGERPRINT)
+    turning = [job for job in copied if transforms.TRANSFORMS[job.transform].turns]
+    turned_lines = work.kept(f"copies{end}", turning, ours.TURNED)
     turned = dict(zip(turning, map(ours.read_turned, turned_lines), strict=True))
-    prints = [ours.read(line) for line in originals]
     return [
         Copy(
             transform=name,
@@ -94,14 +98,10 @@ def load(*, quick: bool = False) -> list[Copy]:
             is_large=known[index].width >= LARGE_PX,
             original=prints[index],
             fingerprint=ours.read(line),
-            turned=turned.get((index, name), []),
+            turned=turned.get(job, []),
         )
-        for (index, name), line in zip(every, lines, strict=True)
+        for (index, name), job, line in zip(jobs(quick=quick), copied, lines, strict=True)
     ]
-
-
-def _work(every: list[tuple[int, str]], known: list[Source]) -> list[work.Job]:
-    return [work.Job(known[index].drawing, name) for index, name in every]
 
 
 def _boxed(drawing: Drawing, width: int) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from shared.fingerprint import bias, hashes, lanczos, normal, signature
 from shared.imaging import trim
 from shared.records import Fingerprint, NormalForm, Verdict
 
+STRONGEST_FIRST = (Verdict.DUPLICATE, Verdict.VARIANT, Verdict.SIMILAR, Verdict.UNIQUE)
 REPORT_BITS = 31
 CANDIDATES = 500
 """The nearest so many of a library are compared, as the database gives them."""
@@ -68,17 +69,26 @@ def exact(mine: Fingerprint, other: Fingerprint) -> bool:
 
 def verdicts(mine: Fingerprint, others: Sequence[Fingerprint]) -> list[Verdict]:
     """What an upload is to each of some designs. A stand-in: the index hash within 15 bits."""
-    return [_verdict(mine, other) for other in others]
+    return [_stand_in(mine, other) for other in others]
 
 
-def _verdict(mine: Fingerprint, other: Fingerprint) -> Verdict:
+def _stand_in(mine: Fingerprint, other: Fingerprint) -> Verdict:
     if not mine.comparable(other):
         return Verdict.UNIQUE
     bits = mine.distances(other)
-    near = min(bits.phash, bits.index if bits.index is not None else bits.phash)
+    near = min(bits.phash, bits.phash if bits.index is None else bits.index)
     if near <= 15:
         return Verdict.DUPLICATE
     return Verdict.SIMILAR if near <= REPORT_BITS else Verdict.UNIQUE
+
+
+def verdict(asked: Sequence[Fingerprint], design: Fingerprint) -> Verdict:
+    """What an upload is to one design; ``asked``: all that it is compared as."""
+    return strongest(verdicts(one, [design])[0] for one in asked)
+
+
+def strongest(found: Iterable[Verdict]) -> Verdict:
+    return min(found, key=STRONGEST_FIRST.index, default=Verdict.UNIQUE)
 
 
 class Library:
@@ -89,6 +99,11 @@ class Library:
         self._is_opaque = np.array([bool(print_.is_opaque) for print_ in prints])
         self._phash = words([print_.phash for print_ in prints])
         self._index = words([str(print_.index_hash) for print_ in prints])
+
+    def strongest(self, at: int) -> Verdict:
+        """What the library makes of the design at ``at``, were it not there."""
+        others = [self.prints[index] for index in self.near(at)]
+        return strongest(verdicts(self.prints[at], others)) if others else Verdict.UNIQUE
 
     def near(self, at: int) -> npt.NDArray[np.int64]:
         """The designs that could be like the one at ``at``, nearest first, without itself."""

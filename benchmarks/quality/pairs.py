@@ -26,6 +26,8 @@ class Pair:
     set_name: str
     left: Fingerprint
     right: Fingerprint
+    place: int
+    """Its place in `drawn`."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,21 @@ class Drawn:
 def load(*, quick: bool = False) -> list[Pair]:
     """All pairs with their fingerprints; pairs that look identical are left out."""
     found = drawn(quick=quick)
-    end = "-quick" if quick else ""
     sides = [side for pair in found for side in (pair.left, pair.right)]
-    label = f"pairs{end}"
+    label = label_of(quick=quick)
     lines = work.kept(label, [work.Job(side) for side in sides], ours.FINGERPRINT)
     prints = [ours.read(line) for line in lines]
     first = truth.groups(label, sides)
     return [
-        Pair(pair.kind, pair.set_name, prints[2 * at], prints[2 * at + 1])
+        Pair(pair.kind, pair.set_name, prints[2 * at], prints[2 * at + 1], at)
         for at, pair in enumerate(found)
         if first[2 * at] != first[2 * at + 1]
     ]
+
+
+def label_of(*, quick: bool) -> str:
+    """The pairs' name in the cache."""
+    return "pairs-quick" if quick else "pairs"
 
 
 def drawn(*, quick: bool = False) -> list[Drawn]:
