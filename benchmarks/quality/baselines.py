@@ -65,7 +65,9 @@ BASELINES = work.Maker("baselines", _make, ((sys.modules[__name__], "_make"),))
 def read(lines: Sequence[str]) -> dict[str, list[str]]:
     """For each hash its values in hex, in order."""
     read_ = [json.loads(line) for line in lines]
-    return {name: [line[name] for line in read_] for name in {rule.hash: 0 for rule in RULES}}
+    return {
+        name: [line[name] for line in read_] for name in dict.fromkeys(rule.hash for rule in RULES)
+    }
 
 
 def _imagededup(image: Image.Image) -> str:

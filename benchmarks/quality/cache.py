@@ -6,7 +6,6 @@ import ast
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -63,14 +62,22 @@ def _taken(statement: ast.stmt) -> set[str]:
     return {node.id for node in every} - given
 
 
-def lines(name: str, key: str, make: Callable[[], list[str]]) -> list[str]:
-    """The lines kept under a name and key, made where there are none; older keys' are dropped."""
-    path = folder("made") / f"{name}-{key}.txt"
-    if not path.exists():
-        for old in path.parent.glob(f"{name}-{'?' * len(key)}.txt"):
-            old.unlink()
-        write(path, "\n".join(make()).encode())
-    return path.read_text(encoding="utf-8").split("\n")
+def lines(name: str, key: str) -> list[str] | None:
+    """The lines kept under a name and key; None where there are none."""
+    path = _place(name, key)
+    return path.read_text(encoding="utf-8").split("\n") if path.exists() else None
+
+
+def keep(name: str, key: str, made: list[str]) -> None:
+    """Keep lines under a name and key; those of its older keys are dropped."""
+    path = _place(name, key)
+    for old in path.parent.glob(f"{name}-{'?' * len(key)}.txt"):
+        old.unlink()
+    write(path, "\n".join(made).encode())
+
+
+def _place(name: str, key: str) -> Path:
+    return folder("made") / f"{name}-{key}.txt"
 
 
 def write(path: Path, data: bytes) -> None:

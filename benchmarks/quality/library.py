@@ -41,7 +41,7 @@ def together(*, quick: bool = False) -> Designs:
 
 def _prints(name: str, drawings: list[Drawing], *, quick: bool) -> list[Fingerprint]:
     jobs = [work.Job(drawing) for drawing in drawings]
-    lines = work.kept(label_of(name, quick=quick), jobs, ours.FINGERPRINT)
+    [lines] = work.kept(label_of(name, quick=quick), jobs, ours.FINGERPRINT)
     return [ours.read(line) for line in lines]
 
 

@@ -79,17 +79,21 @@ def measure(*, quick: bool) -> Figures:
 
 
 def _libraries(*, quick: bool) -> dict[str, Tally]:
-    every = [library.load(name, quick=quick) for name in sets.SETS]
-    theirs = [_theirs(library.label_of(one.name, quick=quick), one) for one in every]
-    found = {one.name: _library(one, hashes) for one, hashes in zip(every, theirs, strict=True)}
-    joined = {name: [h for part in theirs for h in part[name]] for name in theirs[0]}
-    found[sets.TOGETHER] = _library(library.together(quick=quick), joined)
+    found = {}
+    every: dict[str, list[str]] = {}
+    for name in sets.SETS:
+        jobs = [work.Job(drawing) for drawing in sets.drawings(name, quick=quick)]
+        theirs = _theirs(library.label_of(name, quick=quick), jobs)
+        found[name] = _library(library.load(name, quick=quick), theirs)
+        every = {hash_: every.get(hash_, []) + values for hash_, values in theirs.items()}
+    found[sets.TOGETHER] = _library(library.together(quick=quick), every)
     return found
 
 
-def _theirs(label: str, designs: library.Designs) -> dict[str, list[str]]:
-    jobs = [work.Job(drawing) for drawing in designs.drawings]
-    return baselines.read(work.kept(label, jobs, baselines.BASELINES))
+def _theirs(label: str, jobs: Sequence[work.Job]) -> dict[str, list[str]]:
+    """The baselines' hashes; where ours are missing too, they are made in the same pass."""
+    _, lines = work.kept(label, jobs, ours.FINGERPRINT, baselines.BASELINES)
+    return baselines.read(lines)
 
 
 def _library(designs: library.Designs, theirs: dict[str, list[str]]) -> Tally:
@@ -106,9 +110,7 @@ def _library(designs: library.Designs, theirs: dict[str, list[str]]) -> Tally:
 
 def _pairs(*, quick: bool) -> dict[tuple[str, str], Tally]:
     found: dict[tuple[str, str], Tally] = {}
-    sides = [side for pair in pairs.drawn(quick=quick) for side in (pair.left, pair.right)]
-    jobs = [work.Job(side) for side in sides]
-    theirs = baselines.read(work.kept(pairs.label_of(quick=quick), jobs, baselines.BASELINES))
+    theirs = _theirs(pairs.label_of(quick=quick), pairs.work_of(quick=quick))
     for pair in pairs.load(quick=quick):
         tally = found.setdefault((pair.kind, pair.set_name), Tally())
         tally.verdicts[ours.verdict([pair.right], pair.left)] += 1
@@ -118,13 +120,11 @@ def _pairs(*, quick: bool) -> dict[tuple[str, str], Tally]:
 
 
 def _copies(*, quick: bool) -> dict[tuple[str, str, bool], Tally]:
-    every = copies.load(quick=quick)
     originals, copied = copies.work_of(quick=quick)
     end = "-quick" if quick else ""
-    mine = baselines.read(work.kept(f"originals{end}", originals, baselines.BASELINES))
-    theirs = baselines.read(work.kept(f"copies{end}", copied, baselines.BASELINES))
+    mine, theirs = _theirs(f"originals{end}", originals), _theirs(f"copies{end}", copied)
     found: dict[tuple[str, str, bool], Tally] = {}
-    for at, copy in enumerate(every):
+    for at, copy in enumerate(copies.load(quick=quick)):
         tally = found.setdefault((copy.transform, copy.kind, copy.is_large), Tally())
         tally.verdicts[ours.verdict(_asked(copy), copy.original)] += 1
         tally.exact += ours.exact(copy.fingerprint, copy.original)

@@ -43,16 +43,21 @@ class Drawn:
 def load(*, quick: bool = False) -> list[Pair]:
     """All pairs with their fingerprints; pairs that look identical are left out."""
     found = drawn(quick=quick)
-    sides = [side for pair in found for side in (pair.left, pair.right)]
     label = label_of(quick=quick)
-    lines = work.kept(label, [work.Job(side) for side in sides], ours.FINGERPRINT)
+    sides = work_of(quick=quick)
+    [lines] = work.kept(label, sides, ours.FINGERPRINT)
     prints = [ours.read(line) for line in lines]
-    first = truth.groups(label, sides)
+    first = truth.groups(label, [job.drawing for job in sides])
     return [
         Pair(pair.kind, pair.set_name, prints[2 * at], prints[2 * at + 1], at)
         for at, pair in enumerate(found)
         if first[2 * at] != first[2 * at + 1]
     ]
+
+
+def work_of(*, quick: bool = False) -> list[work.Job]:
+    """The left and the right side of each pair in turn, as work to be done."""
+    return [work.Job(one) for pair in drawn(quick=quick) for one in (pair.left, pair.right)]
 
 
 def label_of(*, quick: bool) -> str:

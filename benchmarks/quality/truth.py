@@ -23,12 +23,13 @@ def groups(name: str, drawings: list[Drawing]) -> list[int]:
     """For each drawing the first one that it is identical to; itself, where there is none."""
     key = cache.digest(SIDE, MOST, MEAN, *(drawing.key for drawing in drawings))
 
-    def find() -> list[str]:
+    found = cache.lines(f"{name}.truth", key)
+    if found is None:
         jobs = [work.Job(drawing) for drawing in drawings]
-        thumbs = np.stack([_read(line) for line in work.made(f"{name}, looks", jobs, thumb)])
-        return [str(first) for first in _firsts(thumbs)]
-
-    return [int(line) for line in cache.lines(f"{name}.truth", key, find)]
+        looks = work.made(f"{name}, looks", jobs, [thumb])
+        found = [str(first) for first in _firsts(np.stack([_read(line) for (line,) in looks]))]
+        cache.keep(f"{name}.truth", key, found)
+    return [int(line) for line in found]
 
 
 def thumb(pixels: Pixels) -> str:

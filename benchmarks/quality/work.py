@@ -41,27 +41,41 @@ class Maker:
         return cache.digest(*(cache.code(*part) for part in self.code))
 
 
-def kept(name: str, jobs: Sequence[Job], maker: Maker) -> list[str]:
-    """A line for each job, from the cache or made now."""
-    key = cache.digest(
+def kept(name: str, jobs: Sequence[Job], *makers: Maker) -> list[list[str]]:
+    """For each maker a line for each job, from the cache or made now, in one pass for all."""
+    keys = [_key(jobs, maker) for maker in makers]
+    names = [f"{name}.{maker.name}" for maker in makers]
+    found = {at: cache.lines(names[at], keys[at]) for at in range(len(makers))}
+    missing = [at for at, lines in found.items() if lines is None]
+    if missing:
+        every = list(made(name, jobs, [makers[at].make for at in missing]))
+        for column, at in enumerate(missing):
+            found[at] = [row[column] for row in every]
+            cache.keep(names[at], keys[at], found[at])
+    return list(found.values())
+
+
+def made(
+    name: str, jobs: Sequence[Job], makes: Sequence[Callable[[Pixels], str]]
+) -> Iterator[list[str]]:
+    """For each job, in order, a line of each kind, made now."""
+    started = perf_counter()
+    print(f"{name}: {len(jobs)} pictures ...", end="", flush=True, file=sys.stderr)
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        yield from pool.map(_do, jobs, [makes] * len(jobs), chunksize=16)
+    print(f" {perf_counter() - started:.0f} s", file=sys.stderr)
+
+
+def _key(jobs: Sequence[Job], maker: Maker) -> str:
+    return cache.digest(
         maker.version,
         *map(cache.code, _CHANGING),
         *((job.drawing.key, job.transform) for job in jobs),
     )
-    return cache.lines(f"{name}.{maker.name}", key, lambda: list(made(name, jobs, maker.make)))
 
 
-def made(name: str, jobs: Sequence[Job], make: Callable[[Pixels], str]) -> Iterator[str]:
-    """A line for each job, in order, made now."""
-    started = perf_counter()
-    print(f"{name}: {len(jobs)} pictures ...", end="", flush=True, file=sys.stderr)
-    with ProcessPoolExecutor(PROCESSES) as pool:
-        yield from pool.map(_do, jobs, [make] * len(jobs), chunksize=16)
-    print(f" {perf_counter() - started:.0f} s", file=sys.stderr)
-
-
-def _do(job: Job, make: Callable[[Pixels], str]) -> str:
+def _do(job: Job, makes: Sequence[Callable[[Pixels], str]]) -> list[str]:
     pixels = artwork.load(job.drawing)
     if job.transform:
         pixels = transforms.apply(job.transform, pixels)
-    return make(pixels)
+    return [make(pixels) for make in makes]
