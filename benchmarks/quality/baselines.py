@@ -19,9 +19,12 @@ import pdqhash
 from PIL import Image
 from scipy.fft import dct
 
-from benchmarks.quality import recode, work
+from benchmarks.quality import work
 from benchmarks.quality.drawing import Pixels
 from shared.imaging.trim import trim
+
+PDQ_PX = 512
+"""PDQ's own programs bring larger pictures to so many pixels a side first, for speed."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,10 @@ RULES = (
 
 
 def _make(pixels: Pixels) -> str:
-    art = trim(pixels)
-    bare = Image.fromarray(np.ascontiguousarray(art[..., :3]))
-    on_white = Image.fromarray(recode.flattened(art, 255)).convert("RGB")
-    bits, _ = pdqhash.compute(np.asarray(on_white))
+    art = Image.fromarray(np.ascontiguousarray(trim(pixels)))
+    bare = art.convert("RGB")
+    on_white = Image.alpha_composite(Image.new("RGBA", art.size, "white"), art).convert("RGB")
+    bits, _ = pdqhash.compute(np.asarray(_at_most(on_white, PDQ_PX)))
     wide = bare.resize((256, 256), Image.Resampling.LANCZOS)
     return json.dumps(
         {
@@ -57,6 +60,10 @@ def _make(pixels: Pixels) -> str:
             "imagededup": _imagededup(bare),
         }
     )
+
+
+def _at_most(image: Image.Image, px: int) -> Image.Image:
+    return image.resize((px, px), Image.Resampling.BOX) if max(image.size) > px else image
 
 
 BASELINES = work.Maker("baselines", _make, ((sys.modules[__name__], "_make"),))

@@ -67,8 +67,8 @@ def jobs(*, quick: bool = False) -> list[tuple[int, str]]:
     """Each source's index with each transform that suits it."""
     return [
         (index, name)
-        for name in transforms.TRANSFORMS
         for index, source in enumerate(sources(quick=quick))
+        for name in transforms.TRANSFORMS
         if transforms.suits(name, is_opaque=source.kind == "opaque")
     ]
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from time import perf_counter
 from types import ModuleType
 
@@ -13,6 +14,8 @@ from benchmarks.quality import artwork, cache, overlay, recode, reshape, tone, t
 from benchmarks.quality.drawing import Drawing, Pixels
 
 PROCESSES = 2
+CHUNK = 32
+"""Jobs that a process takes at once: copies of one artwork, which it reads once."""
 
 _CHANGING = (transforms, recode, reshape, tone, overlay)
 
@@ -62,7 +65,7 @@ def made(
     started = perf_counter()
     print(f"{name}: {len(jobs)} pictures ...", end="", flush=True, file=sys.stderr)
     with ProcessPoolExecutor(PROCESSES) as pool:
-        yield from pool.map(_do, jobs, [makes] * len(jobs), chunksize=16)
+        yield from pool.map(_do, jobs, [makes] * len(jobs), chunksize=CHUNK)
     print(f" {perf_counter() - started:.0f} s", file=sys.stderr)
 
 
@@ -75,7 +78,12 @@ def _key(jobs: Sequence[Job], maker: Maker) -> str:
 
 
 def _do(job: Job, makes: Sequence[Callable[[Pixels], str]]) -> list[str]:
-    pixels = artwork.load(job.drawing)
+    pixels = _read(job.drawing)
     if job.transform:
         pixels = transforms.apply(job.transform, pixels)
     return [make(pixels) for make in makes]
+
+
+@lru_cache(maxsize=1)
+def _read(drawing: Drawing) -> Pixels:
+    return artwork.load(drawing)
