@@ -10,7 +10,8 @@ can help. Facts are filled into the sentence by name. The core raises; the edge 
     │       CorruptImage, ImageTooLarge, AnimatedImage, FullyTransparent
     ├── TemplateUnknown, TemplateInvalid, NameInvalid
     ├── Conflict           what is there already stands against it
-    │   └── DuplicateDesign, NameTaken, KeyReused, ShopTaken, StagedFileMissing
+    │   ├── DuplicateDesign ← SimilarDesign
+    │   └── NameTaken, KeyReused, ShopTaken, StagedFileMissing
     ├── NasError           the NAS did not do what it was asked
     │   ├── NasUnavailable ← NasBusy
     │   ├── NasFull        ← NasQuota
@@ -138,6 +139,13 @@ class DuplicateDesign(Conflict):
     def __init__(self, match: object, filename: str) -> None:
         super().__init__(filename=filename)
         self.match = match
+
+
+class SimilarDesign(DuplicateDesign):
+    """Carries the match too, whose verdict is ``similar``; raised only where such are held."""
+
+    code = "similar"
+    sentence = "It is similar to {filename}: look at both, then send it again if both are wanted."
 
 
 class NameTaken(Conflict):

@@ -25,7 +25,7 @@ from shared.records import (
     Value,
     Verdict,
 )
-from shared.settings import Policy, Scope, Search
+from shared.settings import Policy, Review, Scope, Search
 
 Milliseconds = dict[str, float]
 """Wall time of each step, in milliseconds."""
@@ -57,7 +57,7 @@ class Failure(Problem):
 
     request_id: str
     match: Match | None = None
-    """The design that got in first, with code ``duplicate``."""
+    """The design that stands against it, with the codes ``duplicate`` and ``similar``."""
 
 
 class Acting(Value):
@@ -76,6 +76,8 @@ class Judging(Acting):
     policy: Policy | None = None
     hash_threshold: Annotated[int, Field(ge=0, le=31)] | None = None
     """Hamming distance in bits of 256 at or below which two designs are duplicates."""
+    review: Review | None = None
+    """Whether an upload that is similar to a design is filed, or held for a person to look at."""
     search: Search | None = None
     scope: Scope | None = None
 
@@ -193,7 +195,7 @@ class PersistRequest(Judging):
     normal_form: str | None = None
     """What process answered; unset: the upload comes along as a file."""
     allow_duplicate: bool = False
-    """File the design even when the shop already has it."""
+    """File the design whatever it is found to be, and remember that."""
     file: InlineFile | None = None
 
 
@@ -208,6 +210,7 @@ class Done(StrEnum):
     CREATED = "created"
     DUPLICATE = "duplicate"
     HELD = "held"
+    """Nothing was written, as asked: it was only checked, or it waits for a person to look."""
     FAILED = "failed"
 
 
@@ -232,6 +235,7 @@ class Summary(Value):
     uploaded: int
     duplicates: int
     created: int
+    held: int
     failed: int
     elapsed_ms: float
     """From the first byte read to the last row committed."""
@@ -251,7 +255,9 @@ class Result(Value):
 class UploadRequest(Judging):
     template: Text
     digital: bool = False
-    allow_duplicate: bool = False
+    allow_duplicate: bool | list[Annotated[int, Field(ge=0)]] = False
+    """File designs whatever they are found to be: all files, or those at the positions (from 0).
+    What a design was filed in spite of is remembered, and not held against its picture again."""
     check_only: bool = False
     """Say what would be done; write nothing."""
     idempotency_key: IdempotencyKey | None = None

@@ -11,7 +11,16 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
-from shared.records import Design, Entry, Probe, Template
+from shared.records import (
+    Candidate,
+    Design,
+    Entry,
+    Fingerprint,
+    FoundFile,
+    Legacy,
+    Probe,
+    Template,
+)
 
 Content = bytes | bytearray | memoryview
 
@@ -87,23 +96,42 @@ class Library(Protocol):
         """The tenant's newest sequence; what comes later has a greater one."""
         ...
 
-    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Design]:
+    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Candidate]:
         """Designs with the probe's upload sha256, content sha256 or equal phash, newest first.
 
         Version-1 rows are found by an equal phash (``probe.legacy_phash``).
         """
         ...
 
-    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
-        """The at most 64 nearest designs within ``radius`` bits of the probe's phash or index hash.
+    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Candidate]:
+        """The at most 500 nearest designs within ``radius`` bits by phash or index hash.
 
         Searches the whole library by the band index, version-1 rows by ``probe.legacy_phash``.
         Complete up to 15 bits but for crowded bands; best effort above.
         """
         ...
 
-    def recent(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+    def recent(
+        self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0
+    ) -> list[Candidate]:
         """Like `near`, among the newest 1,000 designs only: the workflow's own rule."""
+        ...
+
+    def cropped(self, user_id: UUID, probe: Probe, *, radius: int) -> list[Candidate]:
+        """The at most 500 nearest designs by the 64 low frequencies of the index hash alone.
+
+        ``radius``: bits of these 64. Cuts and small turns change them least. Looks at every row
+        of the tenant's, so it takes time that grows with the library.
+        """
+        ...
+
+    def allowed(
+        self, user_id: UUID, content_sha256: str, *, before: int | None = None
+    ) -> set[UUID]:
+        """Designs that the tenant wanted beside the picture of that content hash.
+
+        ``before``: only as said when designs with a sequence below it were filed.
+        """
         ...
 
 
@@ -129,6 +157,10 @@ class Unit(Library, Protocol):
 
     def insert(self, design: Design) -> Design:
         """Add the row as `State.PENDING`; the answer has its ``created_at`` and ``sequence``."""
+        ...
+
+    def allow(self, design_id: UUID, others: Collection[UUID]) -> None:
+        """Remember that the tenant wants the design beside the others."""
         ...
 
     def move(self, design: Design) -> None:
@@ -170,6 +202,27 @@ class Designs(Library, Protocol):
 
     def has_legacy(self, user_id: UUID) -> bool:
         """Whether the tenant has rows of fingerprint version 1."""
+        ...
+
+    def count_legacy(self, user_id: UUID | None) -> int:
+        """How many rows `legacy` walks through."""
+        ...
+
+    def legacy(self, user_id: UUID | None, *, after: Legacy | None, limit: int) -> list[Legacy]:
+        """At most ``limit`` active rows of fingerprint version 1, whatever their hashes are.
+
+        The tenant's, or with None everybody's; by tenant and id, those that follow ``after``.
+        """
+        ...
+
+    def upgrade(self, row: Legacy, fingerprint: Fingerprint, file: FoundFile) -> bool:
+        """Give a row the fingerprint and the facts of the print file that it was taken from.
+
+        Writes only while the row is active, of version 1 and filed under ``row.file_path``; the
+        answer is whether it was. Its place in the order of designs stays. Raises NameTaken when
+        another design of version 2 is filed under that path, DatabaseRefused or
+        DatabaseUnavailable.
+        """
         ...
 
     def unit(self, user_id: UUID) -> AbstractContextManager[Unit]:

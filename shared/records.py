@@ -117,8 +117,9 @@ class Distances(Value):
 class Fingerprint(Value):
     """What an artwork is known again by. Validates itself and refuses unlike kinds.
 
-    Version 2 has every field. Version 1 (rows from elsewhere) has the four hashes only, and of
-    those only the phash for certain.
+    Version 2 has every field, but for the crop's size where it was taken from a print file: that
+    has the size of the print, and may have lost the shape of the upload. Version 1 (rows from
+    elsewhere) has the four hashes only, and of those only the phash for certain.
     """
 
     version: int = FINGERPRINT_VERSION
@@ -133,13 +134,15 @@ class Fingerprint(Value):
     """sha256 of the normal form: equal for identical pictures."""
     is_opaque: bool | None = None
     width_px: int | None = None
-    """Width of the cropped upload."""
+    """Width of the cropped upload; None where only its print file was at hand."""
     height_px: int | None = None
 
     @model_validator(mode="after")
     def _version_2_is_whole(self) -> Self:
-        if self.version >= FINGERPRINT_VERSION and None in self.model_dump().values():
-            raise ValueError("a fingerprint of version 2 needs every field")
+        if self.version < FINGERPRINT_VERSION:
+            return self
+        if any(held is None for name, held in self if name not in ("width_px", "height_px")):
+            raise ValueError("a fingerprint of version 2 needs every field but the crop's size")
         return self
 
     def comparable(self, other: Fingerprint) -> bool:
@@ -242,9 +245,12 @@ class Match(Value):
     file_path: str | None
     """None for a file of the same batch that isn't filed yet."""
     state: State
+    verdict: Verdict = Verdict.DUPLICATE
     tier: Tier
     test: str
-    """Which comparison decided: ``upload_sha256``, ``content_sha256``, ``hashes``, ``distance``."""
+    """Which comparison decided: ``upload_sha256``, ``content_sha256``, ``hashes``, ``distance``,
+    ``signature``; for a variant ``colour``; for what is similar ``likeness``, or ``turned``,
+    ``cropped``, ``flattened`` where these are looked for."""
     distances: Distances | None
     """None where only a sha256 was compared or the kinds differ."""
 
@@ -259,6 +265,24 @@ class Probe:
     """The upload's version-1 phash, where the tenant has rows of version 1; None: not asked."""
     template: str | None = None
     """Compare with this template's designs only; None: with all of the tenant's."""
+    design_id: UUID | None = None
+    """The design that the upload is, or becomes: it is never compared with itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A picture that a probe is compared with: a design's row, or an earlier file of the batch."""
+
+    design_id: UUID
+    filename: str
+    """The print file's name; for a file of the same batch, the seller's own name."""
+    file_path: str | None
+    """None for a file of the same batch."""
+    state: State
+    sequence: int
+    """Orders candidates by age."""
+    upload_sha256: str | None
+    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,3 +292,30 @@ class Entry:
     path: str
     size: int
     modified: float
+
+
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """A row of fingerprint version 1, as far as taking its fingerprint anew reads it.
+
+    Not a `Design`: such a row may lack a whole phash.
+    """
+
+    design_id: UUID
+    user_id: UUID
+    file_path: str
+    """In the NAS's own names; empty where the row has none."""
+    is_digital: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A print file as it stands on the NAS."""
+
+    sha256: str
+    size: int
+    """Bytes."""
+    width_px: int
+    height_px: int
+    dpi: int | None
+    """None where the file does not tell."""

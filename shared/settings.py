@@ -18,8 +18,20 @@ MEGABYTE = 1_000_000
 class Policy(StrEnum):
     """How near matches are judged."""
 
+    VERIFIED = "verified"
+    """What is near by the hash is looked at: only the same picture in the same colours is a
+    duplicate."""
     HASH = "hash"
-    """The workflow's literal rule: Hamming distance at or below the threshold."""
+    """The workflow's literal rule: Hamming distance at or below the threshold, nothing else."""
+
+
+class Review(StrEnum):
+    """What becomes of an upload that is similar to a design, and no duplicate."""
+
+    FILE = "file"
+    """It is filed, and the design it is similar to is reported."""
+    HOLD = "hold"
+    """It is not filed until somebody has looked and sends it again with ``allow_duplicate``."""
 
 
 class Search(StrEnum):
@@ -88,11 +100,20 @@ class Settings(BaseSettings):
     default_shop: str = "LocalShop"
     """The default user's shop, where a request names none."""
 
-    duplicate_policy: Policy = Policy.HASH
-    hash_threshold: int = Field(default=5, ge=0, le=31)
-    """Hamming distance in bits of 256 at or below which two designs are duplicates."""
+    duplicate_policy: Policy = Policy.VERIFIED
+    hash_threshold: int | None = Field(default=None, ge=0, le=31)
+    """Hamming distance in bits of 256 at or below which two designs are duplicates; unset is 15
+    where a second look is taken, and the workflow's 5 where none is."""
+    duplicate_review: Review = Review.FILE
     duplicate_search: Search = Search.LIBRARY
     duplicate_scope: Scope = Scope.USER
+    find_turned: bool = False
+    """Report designs that an upload is a mirrored copy of, or one turned by a right angle."""
+    find_cropped: bool = False
+    """Report designs that an upload is cut out of by some percent, or that it is a little turned
+    from. Looks at every design of the tenant's."""
+    find_flattened: bool = False
+    """Report designs that an upload shows on a plain ground."""
 
     max_files: PositiveInt = 50
     """Files in one request: bounds what one request can hold in memory."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.database import migrate, templates
+from shared.database import legacy, migrate, templates
 from shared.database.crowded import Crowded
 from shared.database.engine import transaction, translated
 from shared.database.search import Search
@@ -16,7 +16,17 @@ from shared.database.tables import designs
 from shared.database.unit import PostgresUnit, get, know, lock
 from shared.errors import DatabaseRefused
 from shared.ports import Unit
-from shared.records import FINGERPRINT_VERSION, Design, Probe, State, Template
+from shared.records import (
+    FINGERPRINT_VERSION,
+    Candidate,
+    Design,
+    Fingerprint,
+    FoundFile,
+    Legacy,
+    Probe,
+    State,
+    Template,
+)
 
 
 class PostgresDesigns:
@@ -30,17 +40,29 @@ class PostgresDesigns:
         """Close the connections; a later call opens new ones."""
         self._engine.dispose()
 
-    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Design]:
+    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Candidate]:
         with self._search() as search:
             return search.exact(user_id, probe, after=after)
 
-    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Candidate]:
         with self._search() as search:
             return search.near(user_id, probe, radius=radius, after=after)
 
-    def recent(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+    def recent(
+        self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0
+    ) -> list[Candidate]:
         with self._search() as search:
             return search.recent(user_id, probe, radius=radius, after=after)
+
+    def cropped(self, user_id: UUID, probe: Probe, *, radius: int) -> list[Candidate]:
+        with self._search() as search:
+            return search.cropped(user_id, probe, radius=radius)
+
+    def allowed(
+        self, user_id: UUID, content_sha256: str, *, before: int | None = None
+    ) -> set[UUID]:
+        with self._search() as search:
+            return search.allowed(user_id, content_sha256, before=before)
 
     def template(self, user_id: UUID, name: str) -> Template:
         with self._connection() as connection:
@@ -77,6 +99,18 @@ class PostgresDesigns:
         )
         with self._connection() as connection:
             return bool(connection.execute(sa.select(legacy)).scalar_one())
+
+    def count_legacy(self, user_id: UUID | None) -> int:
+        with self._connection() as connection:
+            return legacy.count(connection, user_id)
+
+    def legacy(self, user_id: UUID | None, *, after: Legacy | None, limit: int) -> list[Legacy]:
+        with self._connection() as connection:
+            return legacy.page(connection, user_id, after, limit)
+
+    def upgrade(self, row: Legacy, fingerprint: Fingerprint, file: FoundFile) -> bool:
+        with self._connection() as connection:
+            return legacy.upgrade(connection, row, fingerprint, file)
 
     def watermark(self, user_id: UUID) -> int:
         with self._search() as search:

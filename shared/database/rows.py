@@ -10,17 +10,27 @@ from typing import Any
 import sqlalchemy as sa
 
 from shared.database.tables import designs
-from shared.records import Design, Fingerprint, Preflight, PrintFile, State
+from shared.records import Candidate, Design, Fingerprint, Preflight, PrintFile, State
 
 COLUMNS = [column for column in designs.c if column.name != "band_keys"]
 """What a design is read from."""
+
+FACTS = [
+    designs.c[name]
+    for name in (
+        "id", "filename", "file_path", "state", "sequence", "upload_sha256", "fingerprint_version",
+        "phash", "ahash", "dhash", "whash", "index_hash", "signature", "content_sha256",
+        "is_opaque", "crop_width", "crop_height",
+    )
+]  # fmt: skip
+"""What a candidate is read from."""
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 
 
 def to_row(design: Design) -> dict[str, Any]:
     """The columns that a design's row is inserted with, but for its time and sequence."""
-    prints, file = design.fingerprint, design.print_file
+    file = design.print_file
     return {
         "id": design.design_id,
         "user_id": design.user_id,
@@ -40,6 +50,13 @@ def to_row(design: Design) -> dict[str, Any]:
         "height_px": file and file.height_px,
         "dpi": file and file.dpi,
         "preflight": design.preflight and design.preflight.model_dump(mode="json"),
+        **hashed(design.fingerprint),
+    }
+
+
+def hashed(prints: Fingerprint) -> dict[str, Any]:
+    """The columns of a fingerprint."""
+    return {
         "fingerprint_version": prints.version,
         "phash": prints.phash,
         "ahash": prints.ahash,
@@ -57,6 +74,23 @@ def to_row(design: Design) -> dict[str, Any]:
 def to_designs(rows: Iterable[sa.Row[Any]]) -> list[Design]:
     """Every row that is a design: one without a whole phash is none."""
     return [to_design(row) for row in rows if _hash(row.phash)]
+
+
+def to_candidates(rows: Iterable[sa.Row[Any]]) -> list[Candidate]:
+    """The candidates of rows with `FACTS`; a row without a whole phash is none."""
+    return [
+        Candidate(
+            design_id=row.id,
+            filename=row.filename or "",
+            file_path=row.file_path or "",
+            state=State(row.state),
+            sequence=row.sequence,
+            upload_sha256=_hash(row.upload_sha256),
+            fingerprint=_fingerprint(row),
+        )
+        for row in rows
+        if _hash(row.phash)
+    ]
 
 
 def to_design(row: sa.Row[Any]) -> Design:

@@ -12,15 +12,23 @@ import sqlalchemy as sa
 from shared.database.bands import band_keys
 from shared.database.crowded import Crowded
 from shared.database.engine import translated
-from shared.database.rows import COLUMNS, to_designs
-from shared.database.tables import Bits, designs
-from shared.records import Design, Probe, State
+from shared.database.rows import FACTS, to_candidates
+from shared.database.tables import Bits, allowed_pairs, designs
+from shared.records import HASH_BITS, Candidate, Probe, State
 
-LIMIT = 64
-"""Most designs that a search answers with."""
+EQUAL = 64
+"""Most designs that one test of the exact tier answers with, the newest ones."""
+
+LIMIT = 500
+"""Most designs that a near search answers with, the nearest ones. Wraps with one name each are
+within some bits of one another by the hundred, and the right one need not be among the nearest few.
+"""
 
 RECENT = 1_000
 """Designs that the workflow's own rule looks at."""
+
+_LOW = f"{sum(1 << (HASH_BITS - 1 - 16 * u - v) for u in range(8) for v in range(8)):064x}"
+"""The bits of a hash's 8 x 8 lowest frequencies."""
 
 LEGACY = 1
 """The fingerprint version of rows from elsewhere."""
@@ -41,7 +49,7 @@ class Search:
         with translated():
             return self._connection.execute(query).scalar() or 0
 
-    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Design]:
+    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Candidate]:
         prints = probe.fingerprint
         tests = [
             designs.c.upload_sha256 == probe.upload_sha256,
@@ -58,26 +66,28 @@ class Search:
                 sa.select(designs.c.id)
                 .where(*_scope(user_id, probe, after), test)
                 .order_by(designs.c.sequence.desc())
-                .limit(LIMIT)
+                .limit(EQUAL)
                 .subquery()
                 .select()
                 for test in tests
             )
         )
-        query = sa.select(*COLUMNS).where(designs.c.id.in_(found))
-        return to_designs(self._all(query.order_by(designs.c.sequence.desc())))
+        query = sa.select(*FACTS).where(designs.c.id.in_(found))
+        return to_candidates(self._all(query.order_by(designs.c.sequence.desc())))
 
-    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Candidate]:
         found: list[sa.Row[Any]] = []
         for side in _sides(probe, designs.c):
             looked_up = designs.c.band_keys.overlap(self._keys(user_id, side)) | side.equal
-            query = sa.select(*COLUMNS).where(*_scope(user_id, probe, after), looked_up)
+            query = sa.select(*FACTS).where(*_scope(user_id, probe, after), looked_up)
             found += self._nearest(query, side, radius)
         return _merge(found)
 
-    def recent(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Design]:
+    def recent(
+        self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0
+    ) -> list[Candidate]:
         newest = (
-            sa.select(*COLUMNS)
+            sa.select(*FACTS)
             .where(*_scope(user_id, probe, after=0))
             .order_by(designs.c.sequence.desc())
             .limit(RECENT)
@@ -87,6 +97,40 @@ class Search:
         for side in _sides(probe, newest.c):
             found += self._nearest(newest.select().where(newest.c.sequence > after), side, radius)
         return _merge(found)
+
+    def cropped(self, user_id: UUID, probe: Probe, *, radius: int) -> list[Candidate]:
+        low = designs.c.index_hash.op("&")(_bits(_LOW))
+        mine = f"{int(str(probe.fingerprint.index_hash), 16) & int(_LOW, 16):064x}"
+        distance = _distance(low, mine)
+        query = (
+            sa.select(*FACTS)
+            .where(*_scope(user_id, probe, after=0), _kind(probe, designs.c), distance <= radius)
+            .order_by(distance, designs.c.sequence.desc())
+            .limit(LIMIT)
+        )
+        return to_candidates(self._all(query))
+
+    def allowed(
+        self, user_id: UUID, content_sha256: str, *, before: int | None = None
+    ) -> set[UUID]:
+        pair, asked = allowed_pairs.c, designs.alias("asked")
+        # Both were wanted, so it counts from either side.
+        sides = [(pair.design_id, pair.other_id), (pair.other_id, pair.design_id)]
+        found = sa.union(
+            *(
+                sa.select(other)
+                .join(designs, designs.c.id == own)
+                .join(asked, asked.c.id == pair.design_id)
+                .where(
+                    designs.c.user_id == user_id,
+                    designs.c.content_sha256 == content_sha256,
+                    sa.true() if before is None else asked.c.sequence < before,
+                )
+                for own, other in sides
+            )
+        )
+        with translated():
+            return set(self._connection.execute(found).scalars())
 
     def _nearest(self, query: sa.Select[Any], side: Side, radius: int) -> Sequence[sa.Row[Any]]:
         """The nearest of the query's designs that are on a side, with their distances."""
@@ -131,6 +175,17 @@ def _sides(probe: Probe, columns: Columns) -> list[Side]:
     prints = probe.fingerprint
     phash = sa.func.platen_bits(columns.phash)
     sides: list[Side] = []
+    if probe.legacy_phash is not None and prints.is_opaque:
+        # Asked first: a row that is upgraded between the two queries is found by the second.
+        sides.append(
+            Side(
+                version=LEGACY,
+                hash=probe.legacy_phash,
+                kind=columns.fingerprint_version == LEGACY,
+                equal=columns.phash == probe.legacy_phash,
+                distance=_distance(phash, probe.legacy_phash),
+            )
+        )
     if prints.index_hash is not None:
         by_phash = _distance(phash, prints.phash)
         by_index = _distance(columns.index_hash, prints.index_hash)
@@ -142,16 +197,6 @@ def _sides(probe: Probe, columns: Columns) -> list[Side]:
                 # Opaque art can have another's very phash and an index hash far from it.
                 equal=(columns.index_hash == prints.index_hash) | (columns.phash == prints.phash),
                 distance=sa.func.least(by_phash, by_index, type_=sa.Integer),
-            )
-        )
-    if probe.legacy_phash is not None and prints.is_opaque:
-        sides.append(
-            Side(
-                version=LEGACY,
-                hash=probe.legacy_phash,
-                kind=columns.fingerprint_version == LEGACY,
-                equal=columns.phash == probe.legacy_phash,
-                distance=_distance(phash, probe.legacy_phash),
             )
         )
     return sides
@@ -189,5 +234,5 @@ def _bits(hash_: str) -> sa.ColumnElement[str]:
     return sa.literal(hash_, Bits())
 
 
-def _merge(rows: Sequence[sa.Row[Any]]) -> list[Design]:
-    return to_designs(sorted(rows, key=lambda row: (row.distance, -row.sequence))[:LIMIT])
+def _merge(rows: Sequence[sa.Row[Any]]) -> list[Candidate]:
+    return to_candidates(sorted(rows, key=lambda row: (row.distance, -row.sequence))[:LIMIT])

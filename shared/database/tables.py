@@ -95,6 +95,14 @@ designs = sa.Table(
 )
 """``is_active`` is true exactly when the state is active and the seller has not removed it."""
 
+allowed_pairs = sa.Table(
+    "allowed_pairs",
+    _metadata,
+    sa.Column("design_id", sa.Uuid, primary_key=True),
+    sa.Column("other_id", sa.Uuid, primary_key=True),
+)
+"""Designs that were filed in spite of others, since the seller wanted both."""
+
 shops = sa.Table(
     "shops",
     _metadata,

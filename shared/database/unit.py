@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from shared.database.crowded import Crowded
 from shared.database.engine import details, translated
 from shared.database.rows import COLUMNS, to_designs, to_row
 from shared.database.search import Search
-from shared.database.tables import designs, folder_numbers, shops, users
+from shared.database.tables import allowed_pairs, designs, folder_numbers, shops, users
 from shared.errors import DatabaseRefused, NameTaken, ShopTaken
 from shared.records import Design, State
 
@@ -92,13 +92,21 @@ class PostgresUnit(Search):
         row: dict[str, Any] = to_row(design.model_copy(update={"state": State.PENDING}))
         # The time of the insertion, not of the wait for the lock before it.
         row["created_at"] = row["updated_at"] = sa.func.clock_timestamp()
-        with translated(), _one_file_a_path(design):
+        with translated(), one_file_a_path(design.filename):
             made = self._connection.execute(
                 sa.insert(designs)
                 .values(row)
                 .returning(designs.c.state, designs.c.created_at, designs.c.sequence)
             ).one()
         return design.model_copy(update={**made._mapping, "state": State(made.state)})
+
+    def allow(self, design_id: UUID, others: Collection[UUID]) -> None:
+        pairs = [{"design_id": design_id, "other_id": other} for other in others]
+        if pairs:
+            with translated():
+                self._connection.execute(
+                    insert(allowed_pairs).values(pairs).on_conflict_do_nothing()
+                )
 
     def move(self, design: Design) -> None:
         place = {
@@ -107,7 +115,7 @@ class PostgresUnit(Search):
             "file_path": design.file_path,
             "updated_at": sa.func.clock_timestamp(),
         }
-        with translated(), _one_file_a_path(design):
+        with translated(), one_file_a_path(design.filename):
             own = self._own(design.design_id)
             moved = self._connection.execute(sa.update(designs).where(own).values(place))
         if moved.rowcount == 0:
@@ -141,13 +149,13 @@ class PostgresUnit(Search):
 
 
 @contextmanager
-def _one_file_a_path(design: Design) -> Iterator[None]:
+def one_file_a_path(name: str) -> Iterator[None]:
     """Raises NameTaken when another design is filed under the path, whatever its case."""
     try:
         yield
     except sa.exc.IntegrityError as error:
         if details(error).get("n") == "idx_design_images_filed_path":
-            raise NameTaken(name=design.filename) from error
+            raise NameTaken(name=name) from error
         raise
 
 

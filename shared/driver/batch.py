@@ -22,7 +22,9 @@ from shared.errors import (
     PlatenError,
     StagedFileMissing,
 )
-from shared.fingerprint.verdict import Earlier, Rule, batch
+from shared.fingerprint.match import evidence, matches, stronger
+from shared.flows.dedupe import earlier
+from shared.flows.rules import Judgement
 from shared.flows.source import Source
 from shared.messages import (
     DedupeResponse,
@@ -34,7 +36,7 @@ from shared.messages import (
     ProcessResponse,
     UploadRequest,
 )
-from shared.records import Match, Probe, State, Template
+from shared.records import Candidate, Fingerprint, Match, Probe, State, Template, Tier, Verdict
 
 log = logging.getLogger("platen.driver")
 
@@ -63,6 +65,8 @@ class _Checked:
     match: Match | None
     rival: int | None
     """Position of the earlier file of the batch that the match names."""
+    waits: bool
+    """Whether it is filed only if that one is not."""
 
 
 _Check = tuple[int, Future[DedupeResponse | Problem]]
@@ -78,17 +82,17 @@ class Batch:
         sources: Sequence[Source],
         request: UploadRequest,
         key: str,
-        rule: Rule,
+        judgement: Judgement,
         transport: Transport,
         report: Report,
     ) -> None:
         self._sources = sources
         self._request = request
         self._key = key
-        self._rule = rule
+        self._judgement = judgement
         self._transport = transport
         self._report = report
-        self._earlier: dict[int, Earlier] = {}
+        self._earlier: dict[int, Candidate] = {}
         self.ledger = Ledger([source.filename for source in sources], self._settled)
 
     def run(self, pace: Pace) -> None:
@@ -157,21 +161,28 @@ class Batch:
             return self._resume(at, finding, finding.recorded, answer.template)
         rival, match = self._match(at, finding)
         self._report.checked(finding, match)
-        if match is not None and self._skips(match):
-            self.ledger.duplicate(at, match, finding.timings_ms)
+        is_stopped = match is not None and self._stops(at, match)
+        # A design that isn't filed yet may still come to nothing.
+        if match and is_stopped and (self._request.check_only or match.state is State.ACTIVE):
+            self._stop(at, match, finding.timings_ms)
             return None
-        if rival is None or self._request.allow_duplicate:
-            self._earlier[at] = _earlier(finding)
+        waits = is_stopped and rival is not None
+        if not waits:
+            self._earlier[at] = _candidate(at, finding)
         if self._request.check_only:
-            self.ledger.held(at, match, finding.timings_ms)
+            self.ledger.checked(at, match, finding.timings_ms)
             return None
-        return _Checked(at, finding, answer.template, match, rival)
+        return _Checked(at, finding, answer.template, match, rival, waits)
 
-    def _skips(self, match: Match) -> bool:
-        """Whether a match settles a file: one that isn't filed yet may still come to nothing."""
-        if self._request.allow_duplicate:
-            return False
-        return self._request.check_only or match.state is State.ACTIVE
+    def _stops(self, at: int, match: Match) -> bool:
+        return self._judgement.stops(match) and not tasks.allows(self._request, at)
+
+    def _stop(self, at: int, match: Match, timings: Milliseconds) -> None:
+        """Settle a file that its match keeps from being filed."""
+        if match.verdict is Verdict.SIMILAR:
+            self.ledger.held(at, match, timings)
+        else:
+            self.ledger.duplicate(at, match, timings)
 
     def _resume(
         self, at: int, finding: Finding, recorded: Filed, template: Template
@@ -182,31 +193,38 @@ class Batch:
         """
         if recorded.is_digital != self._request.digital:
             raise KeyReused
-        allowed = self._request.allow_duplicate
-        rival, match = self._match(at, finding) if allowed else (None, None)
-        checked = _Checked(at, finding, template, match, rival)
-        self._earlier[at] = _earlier(finding)
+        rival, match = self._match(at, finding)
+        if match is not None and self._stops(at, match):
+            rival, match = None, None
+        checked = _Checked(at, finding, template, match, rival, waits=False)
+        self._earlier[at] = _candidate(at, finding)
         if recorded.is_active:
             self.ledger.created(at, recorded, self._evidence(checked), finding.timings_ms)
             return None
         if self._request.check_only:
-            self.ledger.held(at, match, finding.timings_ms)
+            self.ledger.checked(at, match, finding.timings_ms)
             return None
         return checked
 
     def _match(self, at: int, finding: Finding) -> tuple[int | None, Match | None]:
-        """The match that decides: an earlier file of the batch before a design of the library."""
-        order = sorted(position for position in self._earlier if position < at)
-        match = batch(_earlier(finding).probe, [self._earlier[at] for at in order], self._rule)
-        if match is None:
-            return None, finding.match
-        return next(at for at in order if self._earlier[at].design_id == match.design_id), match
+        """The match that decides, and the earlier file of the batch where it is one.
+
+        Of equal verdicts, a file of the batch comes before a design of the library.
+        """
+        before = [candidate for position, candidate in self._earlier.items() if position < at]
+        probe = Probe(*_prints(finding), design_id=finding.design_id)
+        rival = evidence(probe, matches(probe, before, self._judgement.rule), Tier.BATCH)
+        match = stronger(rival, finding.match)
+        if match is None or match is not rival:
+            return None, match
+        found = (c.sequence for c in before if c.design_id == match.design_id)
+        return next(found), match
 
     def _prepare(
         self, checked: _Checked, executor: Executor
     ) -> Future[ProcessResponse | Problem] | None:
         """Start on the print file, unless the fate of the batch's earlier file decides first."""
-        if checked.rival is not None and not self._request.allow_duplicate:
+        if checked.waits:
             return None
         source = self._sources[checked.at]
         self._report.processing(checked.at, source.filename, digital=self._request.digital)
@@ -219,12 +237,12 @@ class Batch:
         if preparation is None:
             match = self._evidence(checked)
             if match is not None:
-                self.ledger.duplicate(checked.at, match, checked.finding.timings_ms)
+                self._stop(checked.at, match, checked.finding.timings_ms)
                 return
-            # The file it is a duplicate of was not filed after all: this one is, if it can be.
-            checked = replace(checked, rival=None, match=None)
+            # The file it waited for was not filed after all: this one is, if it can be.
+            checked = replace(checked, rival=None, match=None, waits=False)
             preparation = self._prepare(checked, SerialExecutor())
-            self._earlier[checked.at] = _earlier(checked.finding)
+            self._earlier[checked.at] = _candidate(checked.at, checked.finding)
         processed = preparation.result() if preparation else Problem.of(InternalError())
         if isinstance(processed, Problem):
             self.ledger.failed(checked.at, processed, checked.finding)
@@ -248,7 +266,7 @@ class Batch:
         except DuplicateDesign as error:
             match = Match.model_validate(error.match)
             self._report.overtaken(finding.file, match)
-            self.ledger.duplicate(at, match, timings)
+            self._stop(at, match, timings)
             return
         except PlatenError as error:
             if _stays(error):
@@ -271,12 +289,16 @@ def _end(tasks_under_way: list[Future[Any]]) -> None:
     wait(tasks_under_way)
 
 
-def _earlier(finding: Finding) -> Earlier:
+def _candidate(at: int, finding: Finding) -> Candidate:
     """A checked file as the later ones of its batch are compared with it."""
+    return earlier(Probe(*_prints(finding)), finding.design_id, finding.file, at)
+
+
+def _prints(finding: Finding) -> tuple[Fingerprint, str]:
+    """What a checked file is known again by."""
     if finding.fingerprint is None or finding.upload_sha256 is None:
         raise InternalError
-    probe = Probe(finding.fingerprint, finding.upload_sha256)
-    return Earlier(finding.design_id, finding.file, probe)
+    return finding.fingerprint, finding.upload_sha256
 
 
 def _stays(error: PlatenError) -> bool:

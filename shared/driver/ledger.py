@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shared.errors import DuplicateDesign
+from shared.errors import DuplicateDesign, SimilarDesign
 from shared.messages import Done, Filed, Finding, Milliseconds, Outcome, Problem, Result, Summary
 from shared.records import Match, Verdict
 
@@ -29,13 +29,13 @@ class Ledger:
     def created(
         self, at: int, design: Filed, match: Match | None, timings_ms: Milliseconds
     ) -> None:
-        """``match`` is what it was filed in spite of, where the seller allowed duplicates."""
+        """``match`` is what it was filed beside: a variant, what is similar, or what is allowed."""
         self._designs[at] = design
         self._settle(
             at,
             Done.CREATED,
-            verdict=Verdict.DUPLICATE if match else Verdict.UNIQUE,
-            reason=f"Filed as {design.filename}.",
+            verdict=_verdict(match),
+            reason=f"Filed as {design.filename}{_beside(match)}.",
             design_id=design.id,
             filename=design.filename,
             file_path=design.file_path,
@@ -54,15 +54,25 @@ class Ledger:
             timings_ms=timings_ms,
         )
 
-    def held(self, at: int, match: Match | None, timings_ms: Milliseconds) -> None:
-        """``match`` is what it would be filed in spite of."""
-        would = (
-            f"It would be filed beside {match.filename}" if match else "The shop does not have it"
-        )
+    def held(self, at: int, match: Match, timings_ms: Milliseconds) -> None:
+        """A file that waits for a person to look at it and at its match."""
         self._settle(
             at,
             Done.HELD,
-            verdict=Verdict.DUPLICATE if match else Verdict.UNIQUE,
+            verdict=Verdict.SIMILAR,
+            code=SimilarDesign.code,
+            reason=f"Held: it is similar to {match.filename}. Allow it if both are wanted.",
+            match=match,
+            timings_ms=timings_ms,
+        )
+
+    def checked(self, at: int, match: Match | None, timings_ms: Milliseconds) -> None:
+        """A file that was to be checked only. ``match`` is what it would be filed beside."""
+        would = f"It would be filed{_beside(match)}" if match else "The shop does not have it"
+        self._settle(
+            at,
+            Done.HELD,
+            verdict=_verdict(match),
             code="check_only",
             reason=f"{would}; nothing was written, as asked.",
             match=match,
@@ -93,6 +103,7 @@ class Ledger:
                 uploaded=len(outcomes),
                 duplicates=counts[Done.DUPLICATE],
                 created=counts[Done.CREATED],
+                held=counts[Done.HELD],
                 failed=counts[Done.FAILED],
                 elapsed_ms=round(elapsed_s * 1000, 3),
             ),
@@ -103,6 +114,22 @@ class Ledger:
         outcome = Outcome.model_validate({"file": self._files[at], "outcome": done, **facts})
         self._outcomes[at] = outcome
         self._on_settled(at, outcome)
+
+
+def _verdict(match: Match | None) -> Verdict:
+    return match.verdict if match else Verdict.UNIQUE
+
+
+def _beside(match: Match | None) -> str:
+    """What a filed design is to the one it was filed beside, as a clause."""
+    return f"; {_RELATION[match.verdict].format(match.filename)}" if match else ""
+
+
+_RELATION = {
+    Verdict.DUPLICATE: "the shop has it as {} too, as allowed",
+    Verdict.VARIANT: "it is {} in other colours",
+    Verdict.SIMILAR: "it is similar to {}",
+}
 
 
 def refused(files: list[str], problem: Problem, key: str) -> Result:

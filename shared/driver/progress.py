@@ -17,11 +17,17 @@ from shared.messages import (
     Progress,
     Summary,
 )
-from shared.records import Match, Tier
+from shared.records import Match, Tier, Verdict
 
 log = logging.getLogger("platen.driver")
 
 P = ParamSpec("P")
+
+_RELATIONS = {
+    Verdict.DUPLICATE: ("⚠️", "duplicate of"),
+    Verdict.VARIANT: ("🎨", "a colour variant of"),
+    Verdict.SIMILAR: ("👀", "similar to"),
+}
 
 CHECKING, PROCESSING = 0, 1
 """The workflow's steps, as ``progress_callback`` numbers them."""
@@ -65,9 +71,13 @@ class Report:
         file, timings = finding.file, finding.timings_ms
         tier = match.tier if match else None
         if tier is not Tier.BATCH:
-            self._tier("Database duplicate check", timings.get("exact", 0), tier is Tier.EXACT)
-            if tier is not Tier.EXACT:
-                self._tier("Hamming check", timings.get("hamming", 0), tier is Tier.HAMMING)
+            verdict = match.verdict if match else Verdict.UNIQUE
+            exact, near = timings.get("exact", 0), timings.get("hamming", 0)
+            if tier is Tier.EXACT:
+                self._tier("Database duplicate check", exact, verdict)
+            else:
+                self._tier("Database duplicate check", exact, Verdict.UNIQUE)
+                self._tier("Hamming check", near, verdict)
         seconds = timings.get("total", 0) / 1000
         if match is None:
             self._say(
@@ -76,9 +86,11 @@ class Report:
                 timings_ms=timings,
             )
         else:
+            sign, relation = _RELATIONS[match.verdict]
             self._say(
-                f"⚠️ File {file} is duplicate of {match.filename} (checked in {seconds:.2f}s)",
+                f"{sign} File {file} is {relation} {match.filename} (checked in {seconds:.2f}s)",
                 file=file,
+                verdict=match.verdict.value,
                 tier=match.tier.value,
                 design_id=str(match.design_id),
                 timings_ms=timings,
@@ -126,9 +138,10 @@ class Report:
         self._say(f"✅ Added design to database: {name}", file=file, design_id=str(design.id))
 
     def overtaken(self, file: str, match: Match) -> None:
-        """A file was found to be new, but a duplicate of it was recorded before it was."""
+        """A file was found to be new, but what stands against it was recorded before it was."""
+        sign, relation = _RELATIONS[match.verdict]
         self._say(
-            f"⚠️ File {file} is duplicate of {match.filename}, which got in first",
+            f"{sign} File {file} is {relation} {match.filename}, which got in first",
             file=file,
             tier=match.tier.value,
             design_id=str(match.design_id),
@@ -166,8 +179,8 @@ class Report:
             **summary.model_dump(),
         )
 
-    def _tier(self, check: str, milliseconds: float, found: bool) -> None:
-        answer = "DUPLICATE" if found else "UNIQUE"
+    def _tier(self, check: str, milliseconds: float, verdict: Verdict) -> None:
+        answer = verdict.value.upper()
         self._say(
             f"🔍 {check} completed in {milliseconds / 1000:.3f}s: {answer}",
             check=check,

@@ -6,8 +6,14 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
 
 from shared.messages import Done, Event, Outcome
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _SIGNS = {Done.CREATED: "✅", Done.DUPLICATE: "⚠️", Done.HELD: "⏸️", Done.FAILED: "❌"}
 
@@ -18,13 +24,9 @@ def bar(count: int) -> Iterator[Callable[[Event], None]]:
     if not sys.stderr.isatty():
         yield _ignore
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     log = logging.getLogger("platen")
     level = log.level
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with _progress() as progress:
         task = progress.add_task("Checking", total=count)
 
         def on_event(event: Event) -> None:
@@ -39,6 +41,34 @@ def bar(count: int) -> Iterator[Callable[[Event], None]]:
             yield on_event
         finally:
             log.setLevel(level)
+
+
+@contextmanager
+def counter(total: int, what: str) -> Iterator[Callable[[str | None], None]]:
+    """A call for each thing that is done, with a line for standard error if there is one to say.
+
+    It moves a progress bar on, with the lines above it; without a terminal there are only lines.
+    """
+    if not sys.stderr.isatty():
+        yield lambda line: None if line is None else click.echo(line, err=True)
+        return
+    with _progress() as progress:
+        task = progress.add_task(what, total=total)
+
+        def done(line: str | None) -> None:
+            if line is not None:
+                progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            progress.advance(task)
+
+        yield done
+
+
+def _progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=Console(stderr=True))
 
 
 def sentence(outcome: Outcome) -> str:

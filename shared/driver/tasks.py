@@ -73,8 +73,14 @@ def persist_request(
         print_file=processed.print_file,
         preflight=processed.preflight,
         normal_form=processed.normal_form,
-        allow_duplicate=request.allow_duplicate,
+        allow_duplicate=allows(request, finding.position),
     )
+
+
+def allows(request: UploadRequest, position: int) -> bool:
+    """Whether the seller wants the file at a position filed whatever it is found to be."""
+    allowed = request.allow_duplicate
+    return allowed if isinstance(allowed, bool) else position in allowed
 
 
 def _judging(request: Judging) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from shared.errors import DuplicateDesign, StepFailed
+from shared.errors import DuplicateDesign, SimilarDesign, StepFailed
 from shared.flows.source import Source
 from shared.messages import (
     DedupeRequest,
@@ -139,7 +139,8 @@ def _error(function: str, response: httpx.Response) -> StepFailed | DuplicateDes
         retryable = response.status_code >= 500
         return _unavailable(function, f"answered {response.status_code}", retryable=retryable)
     if failure.match is not None:
-        return DuplicateDesign(failure.match, failure.match.filename)
+        stopped = SimilarDesign if failure.code == SimilarDesign.code else DuplicateDesign
+        return stopped(failure.match, failure.match.filename)
     return StepFailed(failure.code, failure.message, failure.retryable)
 
 

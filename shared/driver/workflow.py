@@ -50,9 +50,9 @@ def upload(
     """
     started = perf_counter()
     report = Report(len(sources), progress_callback, on_event)
-    rule = Judgement.of(request, settings).rule
+    judgement = Judgement.of(request, settings)
     key = request.idempotency_key or fresh_key()
-    batch = Batch(sources, request, key, rule, transport, report)
+    batch = Batch(sources, request, key, judgement, transport, report)
     if len(sources) > ORIGINAL_LIMIT:
         report.started("comprehensive workflow")
         comprehensive(batch, executor, width, report)

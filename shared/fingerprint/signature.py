@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -17,6 +20,42 @@ OPAQUE_LUMA_CELLS = 22
 """Cells of each side of the luma plane of opaque art: the alpha's room is luma's."""
 CHROMA_CELLS = 8
 """Cells of each side of a chroma plane."""
+
+_LUMA_BYTES = LUMA_CELLS**2 * 6 // 8
+_OPAQUE_LUMA_BYTES = -(-(OPAQUE_LUMA_CELLS**2) * 6 // 8)
+_CHROMA_BYTES = 2 * CHROMA_CELLS**2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planes:
+    """The planes of n signatures of one kind: (side, side, n) int16, levels of 255.
+
+    ``luma`` and ``alpha`` are premultiplied, 0 to 255; ``blue`` and ``red`` are Cb and Cr around
+    0, of premultiplied values too. The alpha of opaque art is 255 throughout.
+    """
+
+    luma: npt.NDArray[np.int16]
+    alpha: npt.NDArray[np.int16]
+    blue: npt.NDArray[np.int16]
+    red: npt.NDArray[np.int16]
+
+
+def planes(signatures: Sequence[str], *, is_opaque: bool) -> Planes:
+    """Read signatures, all of opaque art or all of art with alpha, back into planes."""
+    data = np.frombuffer(bytes.fromhex("".join(signatures)), np.uint8)
+    # The signatures side by side: what is done to a cell of each runs along memory.
+    columns = np.ascontiguousarray(data.reshape(len(signatures), SIGNATURE_BYTES).T)
+    if is_opaque:
+        luma = _levels(columns[:_OPAQUE_LUMA_BYTES], OPAQUE_LUMA_CELLS)
+        alpha = np.full_like(luma, 255)
+        rest = columns[_OPAQUE_LUMA_BYTES:]
+    else:
+        luma = _levels(columns[:_LUMA_BYTES], LUMA_CELLS)
+        alpha = _levels(columns[_LUMA_BYTES : 2 * _LUMA_BYTES], LUMA_CELLS)
+        rest = columns[2 * _LUMA_BYTES :]
+    chroma = rest[:_CHROMA_BYTES].astype(np.int16) - 128
+    blue, red = chroma.reshape(2, CHROMA_CELLS, CHROMA_CELLS, -1)
+    return Planes(luma, alpha, blue, red)
 
 
 def signature(form: NormalForm) -> str:
@@ -75,3 +114,14 @@ def _thousand_luma(sums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def _six_bits(values: npt.NDArray[np.integer]) -> bytes:
     bits = np.unpackbits(values.astype(np.uint8).reshape(-1, 1), axis=1)
     return np.packbits(bits[:, 2:]).tobytes()
+
+
+def _levels(packed: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.int16]:
+    """(bytes, n) packed six-bit values as (side, side, n) levels, each the middle of its step."""
+    first, second, third = packed.reshape(-1, 3, packed.shape[1]).transpose(1, 0, 2)
+    # Four values lie in three bytes; what is shifted out of a byte on the left is dropped.
+    values = np.stack(
+        (first, first << 6 | second >> 2, second << 4 | third >> 4, third << 2), axis=1
+    )
+    levels: npt.NDArray[np.int16] = (values & 0xFC).astype(np.int16) + 2
+    return levels.reshape(side, side, -1)

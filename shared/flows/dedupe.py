@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import inf
 from uuid import UUID
 
 from shared.clock import Clock
 from shared.errors import FileRefused, KeyReused
 from shared.fingerprint.hashes import legacy_phash
-from shared.fingerprint.verdict import Earlier, batch
+from shared.fingerprint.match import evidence, matches, stronger
 from shared.flows.again import is_same
 from shared.flows.rules import Judgement
 from shared.flows.source import Source
 from shared.identity import design_id, fresh_key
 from shared.messages import DedupeRequest, DedupeResponse, Filed, Finding, Problem
 from shared.ports import Designs
-from shared.records import Design, Match, Probe, Template, Verdict
+from shared.records import Candidate, Design, Match, Probe, State, Template, Tier, Verdict
 
 
 def dedupe(
@@ -65,27 +64,27 @@ class _Check:
         self._designs = designs
         self._judgement = judgement
         self._has_legacy = has_legacy
-        self._earlier: list[Earlier] = []
+        self._earlier: list[Candidate] = []
 
     def finding(self, source: Source, position: int, design: UUID) -> Finding:
         clock = Clock()
         found = Finding(file=source.filename, position=position, design_id=design)
         try:
-            probe = self._probe(source, clock)
-            match = self._match(probe, clock)
+            probe = self._probe(source, design, clock)
+            match = self._match(source, probe, clock)
             # Asked last, so that a design recorded meanwhile is not called a duplicate of itself.
             known = self._recorded(probe, design, clock)
             if known is not None:
-                match = self._match(probe, clock, before=known.sequence)
+                match = self._match(source, probe, clock, before=known.sequence)
         except (FileRefused, KeyReused) as error:
             return found.model_copy(
                 update={"error": Problem.of(error), "timings_ms": clock.total()}
             )
-        if known is not None or match is None:
-            self._earlier.append(Earlier(design, source.filename, probe))
+        if known is not None or match is None or not self._judgement.stops(match):
+            self._earlier.append(earlier(probe, design, source.filename, position))
         return found.model_copy(
             update={
-                "verdict": Verdict.DUPLICATE if match else Verdict.UNIQUE,
+                "verdict": match.verdict if match else Verdict.UNIQUE,
                 "tier": match.tier if match else None,
                 "match": match,
                 "recorded": Filed.of(known) if known else None,
@@ -95,7 +94,7 @@ class _Check:
             }
         )
 
-    def _probe(self, source: Source, clock: Clock) -> Probe:
+    def _probe(self, source: Source, design: UUID, clock: Clock) -> Probe:
         with clock.step("decode"):
             artwork = source.artwork
         with clock.step("hash"):
@@ -105,7 +104,7 @@ class _Check:
                 is_opaque = fingerprint.is_opaque
                 legacy = fingerprint.phash if is_opaque else legacy_phash(artwork.pixels)
         scope = self._judgement.template(self._template.name)
-        return Probe(fingerprint, source.sha256, legacy, scope)
+        return Probe(fingerprint, source.sha256, legacy, scope, design)
 
     def _recorded(self, probe: Probe, design: UUID, clock: Clock) -> Design | None:
         with clock.step("exact"):
@@ -121,14 +120,44 @@ class _Check:
             raise KeyReused
         return known
 
-    def _match(self, probe: Probe, clock: Clock, *, before: float = inf) -> Match | None:
-        """The match in the batch, else in the library, among designs with a sequence below."""
+    def _match(
+        self, source: Source, probe: Probe, clock: Clock, *, before: int | None = None
+    ) -> Match | None:
+        """The match in the batch or the library, among designs with a sequence below ``before``.
+
+        A duplicate ends the search, and of equal verdicts the earlier tier's counts.
+        """
         with clock.step("batch"):
-            match = batch(probe, self._earlier, self._judgement.rule)
-        if match is None:
+            found = matches(probe, self._earlier, self._judgement.rule)
+            match = evidence(probe, found, Tier.BATCH)
+        if not _is_duplicate(match):
             with clock.step("exact"):
-                match = self._judgement.exact(self._designs, self._user, probe, before=before)
-        if match is None:
+                exact = self._judgement.exact(self._designs, self._user, probe, before=before)
+            match = stronger(match, exact)
+        if not _is_duplicate(match):
             with clock.step("hamming"):
-                match = self._judgement.near(self._designs, self._user, probe, before=before)
+                near = self._judgement.near(self._designs, self._user, probe, before=before)
+            match = stronger(match, near)
+        if match is None and self._judgement.look_alikes.wanted:
+            with clock.step("look_alikes"):
+                match = self._judgement.look_alike(
+                    self._designs, self._user, probe, source, before=before
+                )
         return match
+
+
+def earlier(probe: Probe, design: UUID, filename: str, position: int) -> Candidate:
+    """A checked file as the later ones of its batch are compared with it."""
+    return Candidate(
+        design_id=design,
+        filename=filename,
+        file_path=None,
+        state=State.PENDING,
+        sequence=position,
+        upload_sha256=probe.upload_sha256,
+        fingerprint=probe.fingerprint,
+    )
+
+
+def _is_duplicate(match: Match | None) -> bool:
+    return match is not None and match.verdict is Verdict.DUPLICATE

@@ -38,7 +38,8 @@ def persist(
 ) -> Persisted:
     """Hash, check again under the tenant's lock, insert the row, publish the file, set it active.
 
-    Raises DuplicateDesign with the match when a duplicate got in first, KeyReused, ShopTaken,
+    Raises DuplicateDesign with the match when a duplicate got in first (SimilarDesign where what
+    is similar is held), KeyReused, ShopTaken,
     StagedFileMissing, TemplateUnknown, NasError or DatabaseError. The staged file is removed where
     trying again can't help, and waits where it can.
     The same request again finishes what an earlier one left. ``fingerprint`` is called once, and

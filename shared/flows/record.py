@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from shared.errors import DuplicateDesign, StagedFileMissing
+from shared.errors import DuplicateDesign, SimilarDesign, StagedFileMissing
 from shared.flows.publish import Publisher, numbered
 from shared.flows.rules import Judgement
 from shared.messages import PersistRequest
 from shared.nas.names import Places, staged
 from shared.ports import Designs, Library, Nas, Unit
-from shared.records import Design, Fingerprint, Match, Probe, State, Template
+from shared.records import Design, Fingerprint, Match, Probe, State, Template, Verdict
 
 
 class Recorder:
@@ -44,6 +44,7 @@ class Recorder:
             request.upload_sha256,
             legacy_phash=prints.phash if prints.is_opaque else None,
             template=self._judgement.template(template.name),
+            design_id=design.design_id,
         )
         if not self._is_staged(design):
             known = self._designs.get(self._user, design.design_id)
@@ -54,7 +55,7 @@ class Recorder:
             mark = self._designs.watermark(self._user)
             rival = None
             if not request.allow_duplicate:
-                rival = self._rival(self._designs, design, probe)
+                rival = self._rival(self._designs, probe)
             if rival is None:
                 with self._designs.unit(self._user) as unit:
                     known = unit.get(design.design_id)
@@ -62,10 +63,14 @@ class Recorder:
                         return known, False
                     own = unit.claim(shop)
                     if not request.allow_duplicate and unit.watermark(self._user) > mark:
-                        rival = self._rival(unit, design, probe, after=mark)
+                        rival = self._rival(unit, probe, after=mark)
                     if rival is None:
                         design = design.model_copy(update={"shop": own})
-                        return unit.insert(self._numbered(design, template, unit)), True
+                        design = unit.insert(self._numbered(design, template, unit))
+                        if request.allow_duplicate:
+                            others = self._judgement.all(unit, self._user, probe)
+                            unit.allow(design.design_id, others)
+                        return design, True
             self._yield_to(rival)
 
     def _numbered(self, design: Design, template: Template, unit: Unit) -> Design:
@@ -76,17 +81,16 @@ class Recorder:
         file = self._nas.stat(staged(design.design_id))
         return file is not None and file.size == getattr(design.print_file, "size", None)
 
-    def _rival(
-        self, library: Library, design: Design, probe: Probe, *, after: int = 0
-    ) -> Match | None:
-        """The match that stands against the design, its own row apart."""
+    def _rival(self, library: Library, probe: Probe, *, after: int = 0) -> Match | None:
+        """The match that stands against the design."""
         match = self._judgement.any(library, self._user, probe, after=after)
-        return None if match and match.design_id == design.design_id else match
+        return match if match and self._judgement.stops(match) else None
 
     def _yield_to(self, match: Match) -> None:
         """Give way to a design that is filed; settle one that is pending, then look again."""
         if match.state is State.ACTIVE:
-            raise DuplicateDesign(match, match.filename)
+            is_similar = match.verdict is Verdict.SIMILAR
+            raise (SimilarDesign if is_similar else DuplicateDesign)(match, match.filename)
         pending = self._designs.get(self._user, match.design_id)
         if pending is not None:
             self._publisher.settle(pending)

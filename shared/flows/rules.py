@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import inf
 from uuid import UUID
 
-from shared.fingerprint.verdict import Rule, best
+from shared.fingerprint.limits import LIMITS
+from shared.fingerprint.match import Matched, evidence, matches
+from shared.fingerprint.verdict import Rule
+from shared.flows.lookalikes import LookAlikes
+from shared.flows.source import Source
 from shared.messages import Judging
 from shared.ports import Library
-from shared.records import Design, Match, Probe, Tier
-from shared.settings import Scope, Search, Settings
+from shared.records import Candidate, Match, Probe, Tier, Verdict
+from shared.settings import Policy, Review, Scope, Search, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,42 +22,62 @@ class Judgement:
     """How uploads are compared with a tenant's designs."""
 
     rule: Rule
+    review: Review
     search: Search
     scope: Scope
+    look_alikes: LookAlikes
 
     @classmethod
     def of(cls, request: Judging, settings: Settings) -> Judgement:
-        threshold = request.hash_threshold
+        policy = request.policy or settings.duplicate_policy
+        thresholds = (request.hash_threshold, settings.hash_threshold, _THRESHOLDS[policy])
         return cls(
-            rule=Rule(
-                policy=request.policy or settings.duplicate_policy,
-                threshold=settings.hash_threshold if threshold is None else threshold,
-            ),
+            rule=Rule(policy, next(bits for bits in thresholds if bits is not None)),
+            review=request.review or settings.duplicate_review,
             search=request.search or settings.duplicate_search,
             scope=request.scope or settings.duplicate_scope,
+            look_alikes=LookAlikes.of(settings),
         )
 
     def template(self, name: str) -> str | None:
         """The template that comparisons stay within, if they do."""
         return name if self.scope is Scope.TEMPLATE else None
 
+    def stops(self, match: Match) -> bool:
+        """Whether a match keeps an upload from being filed, unless the seller allows it."""
+        if match.verdict is Verdict.SIMILAR:
+            return self.review is Review.HOLD
+        return match.verdict is Verdict.DUPLICATE
+
     def exact(
-        self, library: Library, user: UUID, probe: Probe, *, after: int = 0, before: float = inf
+        self,
+        library: Library,
+        user: UUID,
+        probe: Probe,
+        *,
+        after: int = 0,
+        before: int | None = None,
     ) -> Match | None:
         """Tier 2: the same upload, the same picture or equal hashes.
 
         ``after`` and ``before``: only designs with a sequence between them.
         """
-        found = library.exact(user, probe, after=after)
-        return best(probe, _older(found, before), self.rule, Tier.EXACT)
+        found = self._matches(library.exact(user, probe, after=after), probe, before)
+        equal = [pair for pair in found if pair[1].tier is Tier.EXACT]
+        return evidence(probe, _unless_allowed(library, user, probe, equal, before))
 
     def near(
-        self, library: Library, user: UUID, probe: Probe, *, after: int = 0, before: float = inf
+        self,
+        library: Library,
+        user: UUID,
+        probe: Probe,
+        *,
+        after: int = 0,
+        before: int | None = None,
     ) -> Match | None:
-        """Tier 3: within the threshold; else as in `exact`."""
-        find = library.near if self.search is Search.LIBRARY else library.recent
-        found = find(user, probe, radius=self.rule.threshold, after=after)
-        return best(probe, _older(found, before), self.rule, Tier.HAMMING)
+        """Tier 3: within the rule's radius; else as in `exact`."""
+        found = self._matches(self._near(library, user, probe, after), probe, before)
+        return evidence(probe, _unless_allowed(library, user, probe, found, before))
 
     def any(self, library: Library, user: UUID, probe: Probe, *, after: int = 0) -> Match | None:
         """Tiers 2 and 3, the cheaper first."""
@@ -62,6 +85,53 @@ class Judgement:
             library, user, probe, after=after
         )
 
+    def all(self, library: Library, user: UUID, probe: Probe) -> list[UUID]:
+        """Every design that the upload is something to."""
+        found = [*library.exact(user, probe), *self._near(library, user, probe, after=0)]
+        return [candidate.design_id for candidate, _ in self._matches(found, probe, None)]
 
-def _older(designs: Iterable[Design], before: float) -> list[Design]:
-    return [design for design in designs if design.sequence < before]
+    def look_alike(
+        self,
+        library: Library,
+        user: UUID,
+        probe: Probe,
+        source: Source,
+        *,
+        before: int | None = None,
+    ) -> Match | None:
+        """What no tier finds, where `LookAlikes.wanted`; else as in `exact`."""
+
+        def near(seen: Probe) -> list[Candidate]:
+            return self._near(library, user, seen, after=0)
+
+        for seen, found in self.look_alikes.find(library, user, probe, source, near):
+            older = [pair for pair in found if before is None or pair[0].sequence < before]
+            match = evidence(seen, _unless_allowed(library, user, probe, older, before))
+            if match is not None:
+                return match
+        return None
+
+    def _near(self, library: Library, user: UUID, probe: Probe, after: int) -> list[Candidate]:
+        find = library.near if self.search is Search.LIBRARY else library.recent
+        return find(user, probe, radius=self.rule.radius, after=after)
+
+    def _matches(
+        self, candidates: Iterable[Candidate], probe: Probe, before: int | None
+    ) -> list[Matched]:
+        older = [c for c in candidates if before is None or c.sequence < before]
+        return matches(probe, older, self.rule)
+
+
+_THRESHOLDS = {Policy.VERIFIED: LIMITS.duplicate_bits, Policy.HASH: LIMITS.legacy_bits}
+"""Bits, where neither the request nor the settings name any."""
+
+
+def _unless_allowed(
+    library: Library, user: UUID, probe: Probe, found: list[Matched], before: int | None
+) -> list[Matched]:
+    """The matches but those that the seller wanted beside this very picture before."""
+    content = probe.fingerprint.content_sha256
+    if not found or content is None:
+        return found
+    allowed = library.allowed(user, content, before=before)
+    return [pair for pair in found if pair[0].design_id not in allowed]

@@ -40,11 +40,13 @@ class Artwork:
     ``pixels``: (height, width, 4) uint8, RGBA, straight alpha, C-contiguous, upright, read-only.
     ``icc``: the RGB colour profile the numbers are meant in; None: sRGB, or the file has none.
     ``is_opaque``: every alpha is 255.
+    ``dpi``: pixels an inch that a PNG tells; None: the file tells none.
     """
 
     pixels: Pixels
     icc: bytes | None
     is_opaque: bool
+    dpi: int | None = None
 
 
 def decode(data: Content, limits: Limits) -> Artwork:
@@ -67,7 +69,7 @@ def decode(data: Content, limits: Limits) -> Artwork:
     pixels = np.ascontiguousarray(_upright(pixels, header.orientation))
     pixels.flags.writeable = False
     profile = header.icc if header.icc and icc.space(header.icc) == b"RGB " else None
-    return Artwork(pixels, profile, bool(pixels.view("<u4").min() >= _OPAQUE))
+    return Artwork(pixels, profile, bool(pixels.view("<u4").min() >= _OPAQUE), header.dpi)
 
 
 def _pixels(content: bytes, header: Header) -> Pixels:

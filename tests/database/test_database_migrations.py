@@ -169,14 +169,17 @@ def test_legacy_rows_are_found_afterwards(legacy: Legacy, migrated: Migrated) ->
         designs.recent(USER, close, radius=15),
     ):
         assert [design.design_id for design in found] == [row]
-    (design,) = designs.exact(USER, same)
+    (candidate,) = designs.exact(USER, same)
+    design = designs.get(USER, row)
+    assert design is not None
+    assert design.fingerprint == candidate.fingerprint
+    assert (design.filename, design.file_path) == (candidate.filename, candidate.file_path)
     assert design.fingerprint.version == 1
     assert design.fingerprint.phash == phash
     assert design.fingerprint.ahash is None
     assert (design.shop, design.template) == ("OldShop", "UVDTF Decal")
     assert (design.state, design.is_digital) == (State.ACTIVE, False)
     assert design.created_at.isoformat() == "2024-01-01T12:00:00+00:00"
-    assert designs.get(USER, row) == design
     assert designs.exact(USER, close) == []
     assert designs.exact(USER, Probe(upload, a_hash())) == []
 

@@ -23,6 +23,7 @@ from shared.database.bands import band_keys
 from shared.database.crowded import CROWDED_ROWS, Crowded
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
+from shared.database.search import LIMIT
 from shared.records import Design, Fingerprint, Probe, hamming
 
 
@@ -85,11 +86,11 @@ def test_near_finds_every_neighbour_within_15_bits(
         )
 
 
-def test_near_answers_with_the_64_nearest(database_url: str, designs: PostgresDesigns) -> None:
+def test_near_answers_with_the_500_nearest(database_url: str, designs: PostgresDesigns) -> None:
     hash_ = a_hash()
-    insert_many(database_url, [flipped(hash_, bits) for bits in [5] * 40 + [1] * 40])
+    insert_many(database_url, [flipped(hash_, bits) for bits in [5] * 300 + [1] * 300])
     found = designs.near(USER, Probe(a_fingerprint(phash=hash_), a_hash()), radius=15)
-    assert [hamming(hash_, design.fingerprint.phash) for design in found] == [1] * 40 + [5] * 24
+    assert [hamming(hash_, design.fingerprint.phash) for design in found] == [1] * 300 + [5] * 200
 
 
 def test_recent_looks_at_the_newest_thousand_alone(
@@ -229,4 +230,4 @@ def test_where_every_key_is_crowded_the_rarest_is_looked_up(
     keys = keys_of(USER, 2, full)
     assert Crowded().thin(connection, keys) == [keys[15]]
     found = designs.near(USER, Probe(a_fingerprint(phash=full), a_hash()), radius=0)
-    assert len(found) == 64
+    assert len(found) == LIMIT

@@ -144,13 +144,15 @@ class TestAChainOfPictures:
     )
 
     def test_loses_the_middle_one_alone(self, parts: Parts) -> None:
-        result = take(parts, self.FIRST, self.MIDDLE, self.LAST, hash_threshold=10)
+        result = take(parts, self.FIRST, self.MIDDLE, self.LAST, policy="hash", hash_threshold=10)
 
         assert outcomes(result) == ["created", "duplicate", "created"]
         assert result.outcomes[1].match.design_id == result.designs[0].id
 
     def test_is_judged_the_same_by_dedupe_alone(self, parts: Parts) -> None:
-        request = DedupeRequest(template="Tiny UV", user_id="seller", hash_threshold=10)
+        request = DedupeRequest(
+            template="Tiny UV", user_id="seller", policy="hash", hash_threshold=10
+        )
         sources = [parts.source(*file) for file in (self.FIRST, self.MIDDLE, self.LAST)]
 
         verdicts = [found.verdict for found in parts.dedupe(sources, request).files]
@@ -160,8 +162,10 @@ class TestAChainOfPictures:
     def test_is_judged_the_same_where_the_first_is_filed_already(self, parts: Parts) -> None:
         take(parts, self.FIRST)
 
-        asked = take(parts, self.MIDDLE, self.LAST, hash_threshold=10, check_only=True)
-        result = take(parts, self.MIDDLE, self.LAST, hash_threshold=10)
+        asked = take(
+            parts, self.MIDDLE, self.LAST, policy="hash", hash_threshold=10, check_only=True
+        )
+        result = take(parts, self.MIDDLE, self.LAST, policy="hash", hash_threshold=10)
 
         assert outcomes(asked) == ["duplicate", "held"]
         assert outcomes(result) == ["duplicate", "created"]
@@ -176,7 +180,7 @@ class TestAFadedCopy:
         faded = art.point(lambda level: round(128 + (level - 128) * 0.3))
         take(parts, ("art.png", encoded(art)))
 
-        (outcome,) = take(parts, ("faded.png", encoded(faded))).outcomes
+        (outcome,) = take(parts, ("faded.png", encoded(faded)), policy="hash").outcomes
 
         assert outcome.outcome == "duplicate"
         assert (outcome.match.tier, outcome.match.distances.phash) == (Tier.HAMMING, 0)

@@ -196,8 +196,12 @@ class TestADuplicate:
         take_in(parts, ("wrap.png", encoded(wrap(1))))
         cropped = encoded(wrap(1).crop((6, 3, 1194, 544)))
 
-        loose = take_in(parts, ("crop.png", cropped), hash_threshold=31, check_only=True)
-        strict = take_in(parts, ("crop.png", cropped), hash_threshold=0, check_only=True)
+        loose = take_in(
+            parts, ("crop.png", cropped), policy="hash", hash_threshold=31, check_only=True
+        )
+        strict = take_in(
+            parts, ("crop.png", cropped), policy="hash", hash_threshold=0, check_only=True
+        )
 
         assert (outcomes(loose), outcomes(strict)) == (["duplicate"], ["held"])
 
@@ -214,6 +218,7 @@ class TestABatchOfDuplicates:
             "uploaded": 3,
             "duplicates": 3,
             "created": 0,
+            "held": 0,
             "failed": 0,
         }
 

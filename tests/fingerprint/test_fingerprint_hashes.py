@@ -12,6 +12,7 @@ from fingerprint_art import badge, cropped, lines, one_call, padded, text, wrap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pydantic import ValidationError
 from scipy.fft import dctn, idctn
 
 from shared.errors import FullyTransparent
@@ -267,6 +268,18 @@ def test_distances_are_symmetric_and_zero_only_to_itself() -> None:
 def test_opaque_art_is_not_comparable_with_art_with_alpha() -> None:
     with pytest.raises(ValueError, match="unlike kinds"):
         prints(wrap()).distances(prints(badge()))
+
+
+@pytest.mark.parametrize("lacking", sorted(set(Fingerprint.model_fields) - {"version"}))
+def test_version_2_needs_every_field_but_the_size_of_the_crop(lacking: str) -> None:
+    whole = prints(badge()).model_dump()
+    if lacking in ("width_px", "height_px"):
+        assert Fingerprint.model_validate(whole | {lacking: None}).version == 2
+        return
+    with pytest.raises(
+        ValidationError, match="valid string" if lacking == "phash" else "needs every"
+    ):
+        Fingerprint.model_validate(whole | {lacking: None})
 
 
 # Version 1

@@ -1,15 +1,16 @@
-"""The verdict: which comparison decides, and which of several designs is named."""
+"""The verdict by hashes alone, what comes before a look, and which of several designs is named."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
-from shared.fingerprint.verdict import Earlier, Rule, batch, best
-from shared.records import Design, Distances, Fingerprint, Probe, State, Tier
+from shared.fingerprint.match import evidence, matches, stronger
+from shared.fingerprint.verdict import Rule
+from shared.records import Candidate, Distances, Fingerprint, Match, Probe, State, Tier, Verdict
 from shared.settings import Policy
 
 FIVE = Rule(Policy.HASH, 5)
@@ -53,25 +54,28 @@ def version_1(phash: int, others: int | None = None) -> Fingerprint:
     )
 
 
-def design(fingerprint: Fingerprint, sequence: int = 1, sha256: int | None = 99) -> Design:
-    return Design(
+def design(fingerprint: Fingerprint, sequence: int = 1, sha256: int | None = 99) -> Candidate:
+    return Candidate(
         design_id=UUID(int=sequence),
-        user_id=UUID(int=7),
-        shop="Shop",
-        template="UVDTF 16oz",
-        is_digital=False,
-        number=sequence,
         filename=f"UV_{sequence:03}.png",
         file_path=f"/share/Graphics/UV_{sequence:03}.png",
-        source_filename="art.png",
-        upload_sha256=None if sha256 is None else hex64(sha256),
         state=State.ACTIVE,
-        print_file=None,
-        preflight=None,
-        fingerprint=fingerprint,
-        created_at=datetime(2025, 1, 1, tzinfo=UTC),
         sequence=sequence,
+        upload_sha256=None if sha256 is None else hex64(sha256),
+        fingerprint=fingerprint,
     )
+
+
+def best(probe: Probe, designs: Iterable[Candidate], rule: Rule, tier: Tier) -> Match | None:
+    """The decisive match of the exact tier, or of the near one."""
+    found = matches(probe, designs, rule)
+    if tier is Tier.EXACT:
+        found = [pair for pair in found if pair[1].tier is Tier.EXACT]
+    return evidence(probe, found)
+
+
+def batch(probe: Probe, earlier: Iterable[Candidate], rule: Rule) -> Match | None:
+    return evidence(probe, matches(probe, earlier, rule), Tier.BATCH)
 
 
 def probe(
@@ -232,8 +236,9 @@ def test_a_plain_picture_of_version_1_is_found_when_all_of_its_hashes_agree() ->
 # Batches
 
 
-def earlier(fingerprint: Fingerprint, number: int, sha256: int = 99) -> Earlier:
-    return Earlier(UUID(int=number), f"{number}.png", Probe(fingerprint, hex64(sha256)))
+def earlier(fingerprint: Fingerprint, number: int, sha256: int = 99) -> Candidate:
+    file = design(fingerprint, number, sha256)
+    return replace(file, filename=f"{number}.png", file_path=None, state=State.PENDING)
 
 
 def test_a_match_within_the_batch_names_the_sellers_own_file() -> None:
@@ -268,3 +273,25 @@ def test_a_batch_without_anything_near_gives_no_match() -> None:
     assert batch(probe(), [], FIVE) is None
     assert batch(probe(), [earlier(version_2(phash=6, content=5), 1)], FIVE) is None
     assert batch(probe(), [earlier(version_2(opaque=True, content=5), 1)], FIVE) is None
+
+
+# Several matches
+
+
+def test_a_design_is_not_compared_with_itself() -> None:
+    mine = replace(probe(), design_id=UUID(int=1))
+    assert matches(mine, [design(version_2(), sequence=1)], FIVE) == []
+    assert len(matches(mine, [design(version_2(), sequence=2)], FIVE)) == 1
+
+
+def test_of_two_matches_the_stronger_verdict_counts_and_then_the_first() -> None:
+    found = batch(probe(), [earlier(version_2(), 4)], FIVE)
+    other = batch(probe(), [earlier(version_2(), 5)], FIVE)
+    assert found is not None
+    similar = found.model_copy(update={"verdict": Verdict.SIMILAR})
+    variant = found.model_copy(update={"verdict": Verdict.VARIANT})
+    assert stronger(found, other) is found
+    assert stronger(similar, variant) is variant
+    assert stronger(variant, found) is found
+    assert stronger(None, similar) is similar
+    assert stronger(None, None) is None

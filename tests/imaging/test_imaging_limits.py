@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import time
 import tracemalloc
 import zlib
@@ -105,6 +106,26 @@ def test_an_honest_file_is_described_as_it_is(data: bytes, expected: Header) -> 
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])
 def test_any_buffer_of_bytes_is_judged(wrap: Callable[[bytes], bytes]) -> None:
     assert judge(wrap(JPEG), LIMITS) == judge(JPEG, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("physical", "dpi"),
+    [
+        (struct.pack(">IIB", 15748, 15748, 1), 400),
+        (struct.pack(">IIB", 2835, 2835, 1), 72),
+        (struct.pack(">IIB", 15748, 11811, 1), None),
+        (struct.pack(">IIB", 1, 1, 0), None),
+        (struct.pack(">IIB", 0, 0, 1), None),
+        (struct.pack(">II", 15748, 15748), None),
+        (b"", None),
+    ],
+    ids=["400", "72", "not square", "a ratio", "zero", "cut", "empty"],
+)
+def test_the_resolution_of_a_png_is_found_where_it_tells_one(
+    physical: bytes, dpi: int | None
+) -> None:
+    file = png(drawn(3, 4, 4), before=[chunk(b"pHYs", physical)])
+    assert judge(file, LIMITS).dpi == dpi
 
 
 RGB_PROFILE = profile(b"RGB ")

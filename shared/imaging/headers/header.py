@@ -45,3 +45,5 @@ class Header:
     """EXIF orientation, 1 (upright) to 8."""
     icc: bytes | None = None
     """The embedded colour profile, of whatever colour space."""
+    dpi: int | None = None
+    """Pixels an inch that a PNG tells, rounded; None: it tells none, or not the same both ways."""

@@ -18,6 +18,11 @@ MAX_CHUNKS = 50_000
 MAX_INFLATION = 1032
 """Deflate can't do better: 258 bytes from 2 bits."""
 
+METRES_PER_INCH = 0.0254
+
+_PHYSICAL = struct.Struct(">IIB")
+"""Of a pHYs chunk: pixels a unit across and down, and whether the unit is the metre (1)."""
+
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 _ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 _COLOURS = {
@@ -46,7 +51,7 @@ def walk(data: bytes) -> Header:
             raise AnimatedImage
         elif kind == b"IHDR":
             raise CorruptImage(reason="it has two PNG headers")
-        elif kind in (b"tRNS", b"iCCP", b"eXIf"):
+        elif kind in (b"tRNS", b"iCCP", b"eXIf", b"pHYs"):
             found.setdefault(kind, data[start : start + size])
     if coded * MAX_INFLATION < height * (width * pixel_bits // 8):
         raise CorruptImage(reason="it holds fewer pixels than its header says")
@@ -59,6 +64,7 @@ def walk(data: bytes) -> Header:
         key=_key(found.get(b"tRNS"), colour, depth),
         orientation=exif.orientation(found.get(b"eXIf", b"")),
         icc=_profile(found.get(b"iCCP", b"")),
+        dpi=_dpi(found.get(b"pHYs", b"")),
     )
 
 
@@ -126,3 +132,11 @@ def _profile(content: bytes) -> bytes | None:
         return icc.checked(zlib.decompressobj().decompress(deflated, icc.MAX_BYTES + 1))
     except zlib.error:
         return None
+
+
+def _dpi(content: bytes) -> int | None:
+    """Pixels an inch by a pHYs chunk."""
+    if len(content) != _PHYSICAL.size:
+        return None
+    across, down, unit = _PHYSICAL.unpack(content)
+    return round(across * METRES_PER_INCH) or None if across == down and unit == 1 else None
