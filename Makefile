@@ -1,4 +1,4 @@
-# The verbs: run, test, check, bench. Each only wraps the ordinary way: a virtual environment,
+# The verbs: run, test, check, bench, quality. Each only wraps the ordinary way: a virtual environment,
 # `pip install -r requirements.txt`, then the tool itself.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ VENV ?= $(shell if test -w .; then echo .venv; else echo "$(PLATEN_HOME)/venv"; 
 # exec: a signal to make must reach the program, and not a shell in front of it.
 IN_VENV = exec "$(VENV)/bin/python"
 
-.PHONY: run test check bench openapi install
+.PHONY: run test check bench quality openapi install
 .DEFAULT_GOAL := run
 
 # NAS=smb starts a Samba server and files designs there.
@@ -26,6 +26,12 @@ check: install
 
 bench: install
 	@$(IN_VENV) -m benchmarks.intake
+
+# How well duplicates are told from new designs. Needs npm once, for public art; QUICK=1: a tenth.
+quality: install
+	@"$(VENV)/bin/python" -m pip install --quiet --disable-pip-version-check \
+		--root-user-action=ignore -r benchmarks/requirements.txt
+	@$(IN_VENV) -m benchmarks.quality $(if $(QUICK),--quick)
 
 openapi: install
 	@$(IN_VENV) -m infra.openapi
