@@ -33,7 +33,7 @@ class Copy:
     original: Fingerprint
     fingerprint: Fingerprint
     turned: list[Fingerprint]
-    """Of mirrored and turned copies: the fingerprints of what the copy is compared as."""
+    """Of mirrored and turned copies: the fingerprints of the other ways that the copy can lie."""
 
 
 @lru_cache(maxsize=2)

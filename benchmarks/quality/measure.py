@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.quality import baselines, copies, library, ours, pairs, sets, transforms, work
-from benchmarks.quality.copies import Copy
-from shared.records import Fingerprint, Verdict
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.quality import baselines, copies, library, ours, pairs, sets, work
+from shared.records import Tier, Verdict
 
 
 @dataclass
@@ -99,13 +101,21 @@ def _theirs(label: str, jobs: Sequence[work.Job]) -> dict[str, list[str]]:
 def _library(designs: library.Designs, theirs: dict[str, list[str]]) -> Tally:
     """Every distinct design in turn against all others."""
     shelf = ours.Library([designs.fingerprints[index] for index in designs.distinct])
-    tally = Tally(Counter(shelf.strongest(at) for at in range(len(shelf.prints))))
-    for rule in baselines.RULES:
-        words = ours.words([theirs[rule.hash][index] for index in designs.distinct])
-        tally.theirs[rule.name] = sum(
-            int((ours.distances(words, word) <= rule.bits).sum() > 1) for word in words
-        )
+    tally = Tally(Counter(shelf.strongest(at).verdict for at in range(len(shelf.prints))))
+    for hash_, values in theirs.items():
+        words = ours.words([values[index] for index in designs.distinct])
+        nearest = [_nearest(words, at) for at in range(words.shape[1])]
+        for rule in baselines.RULES:
+            if rule.hash == hash_:
+                tally.theirs[rule.name] = sum(bits <= rule.bits for bits in nearest)
     return tally
+
+
+def _nearest(words: npt.NDArray[np.uint64], at: int) -> int:
+    """The distance in bits of the hash at ``at`` from the nearest other one."""
+    bits = ours.distances(words, at)
+    bits[at] = bits.max()
+    return int(bits.min())
 
 
 def _pairs(*, quick: bool) -> dict[tuple[str, str], Tally]:
@@ -113,7 +123,7 @@ def _pairs(*, quick: bool) -> dict[tuple[str, str], Tally]:
     theirs = _theirs(pairs.label_of(quick=quick), pairs.work_of(quick=quick))
     for pair in pairs.load(quick=quick):
         tally = found.setdefault((pair.kind, pair.set_name), Tally())
-        tally.verdicts[ours.verdict([pair.right], pair.left)] += 1
+        tally.verdicts[ours.strongest(pair.right, [pair.left]).verdict] += 1
         left, right = 2 * pair.place, 2 * pair.place + 1
         tally.theirs.update(_called(theirs, left, theirs, right))
     return found
@@ -126,15 +136,11 @@ def _copies(*, quick: bool) -> dict[tuple[str, str, bool], Tally]:
     found: dict[tuple[str, str, bool], Tally] = {}
     for at, copy in enumerate(copies.load(quick=quick)):
         tally = found.setdefault((copy.transform, copy.kind, copy.is_large), Tally())
-        tally.verdicts[ours.verdict(_asked(copy), copy.original)] += 1
-        tally.exact += ours.exact(copy.fingerprint, copy.original)
+        finding = ours.looked_for(copy.fingerprint, copy.turned, copy.original)
+        tally.verdicts[finding.verdict] += 1
+        tally.exact += finding.verdict is Verdict.DUPLICATE and finding.tier is Tier.EXACT
         tally.theirs.update(_called(mine, copy.source, theirs, at))
     return found
-
-
-def _asked(copy: Copy) -> list[Fingerprint]:
-    """What is looked for: mirrored and turned copies as the setting for them does."""
-    return copy.turned if transforms.TRANSFORMS[copy.transform].turns else [copy.fingerprint]
 
 
 def _called(

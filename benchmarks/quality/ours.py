@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +12,17 @@ import numpy.typing as npt
 from benchmarks.quality import work
 from benchmarks.quality.drawing import Pixels
 from shared import records
-from shared.fingerprint import bias, hashes, lanczos, normal, signature
+from shared.database.search import LIMIT
+from shared.fingerprint import bias, hashes, lanczos, normal, signature, turned
+from shared.fingerprint.finding import NOTHING, Finding, Test
+from shared.fingerprint.limits import LIMITS
+from shared.fingerprint.lookalike import in_other_form, seen_as
+from shared.fingerprint.verdict import Rule, compare
 from shared.imaging import trim
-from shared.records import Fingerprint, NormalForm, Verdict
+from shared.records import Candidate, Fingerprint, Probe, State
+from shared.settings import Policy
 
-STRONGEST_FIRST = (Verdict.DUPLICATE, Verdict.VARIANT, Verdict.SIMILAR, Verdict.UNIQUE)
-REPORT_BITS = 31
-CANDIDATES = 500
-"""The nearest so many of a library are compared, as the database gives them."""
+RULE = Rule(Policy.VERIFIED, LIMITS.duplicate_bits)
 
 
 def _make(pixels: Pixels) -> str:
@@ -26,7 +30,7 @@ def _make(pixels: Pixels) -> str:
 
 
 def _make_turned(pixels: Pixels) -> str:
-    forms = turned(normal.normal_form(pixels))
+    forms = turned.turned(normal.normal_form(pixels))
     return json.dumps([hashes.fingerprint(form).model_dump(mode="json") for form in forms])
 
 
@@ -40,7 +44,7 @@ _CODE = (
     (records, "FINGERPRINT_VERSION"),
 )
 FINGERPRINT = work.Maker("ours", _make, _CODE)
-TURNED = work.Maker("turned", _make_turned, _CODE)
+TURNED = work.Maker("turned", _make_turned, (*_CODE, (turned, "turned")))
 
 
 def read(line: str) -> Fingerprint:
@@ -51,44 +55,21 @@ def read_turned(line: str) -> list[Fingerprint]:
     return [Fingerprint.model_validate(item) for item in json.loads(line)]
 
 
-def turned(form: NormalForm) -> list[NormalForm]:
-    """The forms that an upload is compared as where mirrored and turned copies are to be found.
-
-    The setting for that is not built yet: the upload itself is all there is.
-    """
-    return [form]
+def strongest(mine: Fingerprint, others: Sequence[Fingerprint]) -> Finding:
+    """The strongest finding of an upload among some designs."""
+    found = compare(_probe(mine), [_candidate(other) for other in others], RULE)
+    return min(found, key=lambda finding: finding.strength, default=NOTHING)
 
 
-def exact(mine: Fingerprint, other: Fingerprint) -> bool:
-    """Whether the exact tier finds it: equal content, or all four hashes equal."""
-    if mine.content_sha256 == other.content_sha256:
-        return True
-    same_kind = mine.comparable(other)
-    return same_kind and not any((mine.distances(other).model_dump(exclude={"index"})).values())
-
-
-def verdicts(mine: Fingerprint, others: Sequence[Fingerprint]) -> list[Verdict]:
-    """What an upload is to each of some designs. A stand-in: the index hash within 15 bits."""
-    return [_stand_in(mine, other) for other in others]
-
-
-def _stand_in(mine: Fingerprint, other: Fingerprint) -> Verdict:
-    if not mine.comparable(other):
-        return Verdict.UNIQUE
-    bits = mine.distances(other)
-    near = min(bits.phash, bits.phash if bits.index is None else bits.index)
-    if near <= 15:
-        return Verdict.DUPLICATE
-    return Verdict.SIMILAR if near <= REPORT_BITS else Verdict.UNIQUE
-
-
-def verdict(asked: Sequence[Fingerprint], design: Fingerprint) -> Verdict:
-    """What an upload is to one design; ``asked``: all that it is compared as."""
-    return strongest(verdicts(one, [design])[0] for one in asked)
-
-
-def strongest(found: Iterable[Verdict]) -> Verdict:
-    return min(found, key=STRONGEST_FIRST.index, default=Verdict.UNIQUE)
+def looked_for(
+    mine: Fingerprint, other_forms: Sequence[Fingerprint], design: Fingerprint
+) -> Finding:
+    """What an upload is to a design, where it is also looked for in other forms, each as such."""
+    found = [strongest(mine, [design])]
+    for form in other_forms:
+        seen = seen_as(_probe(mine), form)
+        found += [one for _, one in in_other_form(seen, [_candidate(design)], Test.TURNED)]
+    return min(found, key=lambda finding: finding.strength)
 
 
 class Library:
@@ -100,27 +81,42 @@ class Library:
         self._phash = words([print_.phash for print_ in prints])
         self._index = words([str(print_.index_hash) for print_ in prints])
 
-    def strongest(self, at: int) -> Verdict:
+    def strongest(self, at: int) -> Finding:
         """What the library makes of the design at ``at``, were it not there."""
-        others = [self.prints[index] for index in self.near(at)]
-        return strongest(verdicts(self.prints[at], others)) if others else Verdict.UNIQUE
+        return strongest(self.prints[at], [self.prints[index] for index in self.near(at)])
 
     def near(self, at: int) -> npt.NDArray[np.int64]:
         """The designs that could be like the one at ``at``, nearest first, without itself."""
-        bits = np.minimum(
-            distances(self._phash, self._phash[at]), distances(self._index, self._index[at])
-        )
-        found = np.flatnonzero((bits <= REPORT_BITS) & (self._is_opaque == self._is_opaque[at]))
+        bits = np.minimum(distances(self._phash, at), distances(self._index, at))
+        found = np.flatnonzero((bits <= RULE.radius) & (self._is_opaque == self._is_opaque[at]))
         found = found[found != at]
-        return found[np.argsort(bits[found], kind="stable")][:CANDIDATES]
+        return found[np.argsort(bits[found], kind="stable")][:LIMIT]
 
 
 def words(hexes: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """Hashes of the same length in hex as (n, words) uint64."""
+    """Hashes of the same length in hex, 64 bits in each row: (rows, n) uint64."""
     joined = np.frombuffer(bytes.fromhex("".join(hexes)), np.uint64)
-    return joined.reshape(len(hexes), -1)
+    return np.ascontiguousarray(joined.reshape(len(hexes), -1).T)
 
 
-def distances(all_: npt.NDArray[np.uint64], one: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Hamming distances in bits: (n,)."""
-    return np.asarray(np.bitwise_count(all_ ^ one).sum(axis=1, dtype=np.int64))
+def distances(hashes_: npt.NDArray[np.uint64], at: int) -> npt.NDArray[np.uint16]:
+    """Hamming distances in bits of all from the one at ``at``: (n,)."""
+    bits = np.bitwise_count(hashes_ ^ hashes_[:, at : at + 1])
+    return np.asarray(bits.sum(axis=0, dtype=np.uint16))
+
+
+def _probe(mine: Fingerprint) -> Probe:
+    return Probe(mine, upload_sha256="0" * 64)
+
+
+def _candidate(design: Fingerprint) -> Candidate:
+    """A design whose upload's bytes are another's: the exact tier has to find it by its content."""
+    return Candidate(
+        design_id=UUID(int=0),
+        filename="design.png",
+        file_path=None,
+        state=State.ACTIVE,
+        sequence=0,
+        upload_sha256=None,
+        fingerprint=design,
+    )
