@@ -54,7 +54,7 @@ OUTCOME = {
     "match",
     "timings_ms",
 }
-SUMMARY = {"uploaded", "duplicates", "created", "failed", "elapsed_ms"}
+SUMMARY = {"uploaded", "duplicates", "created", "held", "failed", "elapsed_ms"}
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ class TestTheResultAsJson:
         assert result["outcomes"][3]["code"] == "file_unreadable"
         summary = result["summary"]
         assert summary.keys() == SUMMARY
-        counts = [summary[name] for name in ("uploaded", "duplicates", "created", "failed")]
+        counts = [summary[name] for name in ("uploaded", "duplicates", "created", "held", "failed")]
         assert counts == [4, 1, 2, 1]
         assert ended.exit_code == 1
 
