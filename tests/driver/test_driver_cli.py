@@ -114,7 +114,7 @@ class TestTheResultAsJson:
         assert result["outcomes"][3]["code"] == "file_unreadable"
         summary = result["summary"]
         assert summary.keys() == SUMMARY
-        counts = [summary[name] for name in ("uploaded", "duplicates", "created", "held", "failed")]
+        counts = [summary[name] for name in ("uploaded", "duplicates", "created", "failed")]
         assert counts == [4, 1, 2, 1]
         assert ended.exit_code == 1
 
