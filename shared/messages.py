@@ -221,7 +221,7 @@ class Outcome(Value):
     outcome: Done
     verdict: Verdict | None = None
     code: str | None = None
-    """Why: the error's code, or the tier that found the duplicate."""
+    """Why it was not filed: an error's code, ``duplicate``, ``similar`` or ``check_only``."""
     reason: str
     design_id: UUID | None = None
     filename: str | None = None
