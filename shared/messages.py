@@ -196,6 +196,8 @@ class PersistRequest(Judging):
     """What process answered; unset: the upload comes along as a file."""
     allow_duplicate: bool = False
     """File the design whatever it is found to be, and remember that."""
+    beside: UUID | None = None
+    """The design that dedupe's match named: with ``allow_duplicate``, what is remembered too."""
     file: InlineFile | None = None
 
 

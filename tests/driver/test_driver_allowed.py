@@ -85,6 +85,15 @@ class TestADecision:
 
         assert (outcome.outcome, outcome.verdict) == ("created", "unique")
 
+    def test_goes_on_with_a_design_that_was_let_in_by_it(
+        self, parts: Parts, both: tuple[Any, Any]
+    ) -> None:
+        remove(parts, both[1].id)
+        take(parts, MARKED_AGAIN, review="hold")
+        remove(parts, both[0].id)
+
+        assert outcomes(take(parts, ART, review="hold")) == ["created"]
+
     def test_is_the_pictures_and_of_no_copy_that_differs(
         self, parts: Parts, both: tuple[Any, Any]
     ) -> None:

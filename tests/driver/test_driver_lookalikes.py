@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from driver_verdicts import only, said, save_template, staged_files, take, with_settings
+from driver_verdicts import (
+    as_told,
+    only,
+    remove,
+    said,
+    save_template,
+    staged_files,
+    take,
+    with_settings,
+)
 from PIL import Image, ImageDraw, ImageOps
 from test_driver_workflow import outcomes, rows
 
@@ -120,6 +129,48 @@ class TestALookAlike:
         again = only(take(looking, copy, idempotency_key="k1"))
 
         assert again.model_dump(exclude={"timings_ms"}) == first.model_dump(exclude={"timings_ms"})
+
+
+@kinds
+class TestLookAlikesOfOneBatch:
+    @pytest.mark.parametrize("extra", [0, 1, 6])
+    def test_are_filed_without_a_word_however_far_the_first_has_got(
+        self, parts: Parts, kind: str, extra: int
+    ) -> None:
+        known, copy = KINDS[kind]
+        between = [(f"{n}.png", encoded(wrap(10 + n, 320, 146))) for n in range(extra)]
+
+        result = take(finding(parts, kind), known, *between, copy)
+
+        assert outcomes(result) == ["created"] * (extra + 2)
+        assert result.outcomes[-1].match is None
+
+    def test_are_told_the_same_when_the_request_is_sent_again(
+        self, parts: Parts, kind: str
+    ) -> None:
+        looking = finding(parts, kind)
+        first = take(looking, *KINDS[kind], idempotency_key="k1")
+
+        again = take(looking, *KINDS[kind], idempotency_key="k1")
+
+        assert as_told(again) == as_told(first)
+
+
+@kinds
+def test_a_look_alike_that_is_wanted_is_held_against_its_picture_once(
+    parts: Parts, kind: str
+) -> None:
+    known, copy = KINDS[kind]
+    (first,) = take(parts, known).designs
+    holding = finding(parts, kind, duplicate_review="hold")
+    (second,) = take(holding, copy, allow_duplicate=True).designs
+    remove(parts, second.id)
+
+    (again,) = take(holding, copy).designs
+
+    assert again.filename == "UV_003.png"
+    remove(parts, first.id)
+    assert outcomes(take(holding, known)) == ["created"]
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from PIL import Image
@@ -136,6 +136,17 @@ class TestAllowed:
         own = persist(parts, job(parts, marked(PICTURE), allow_duplicate=True))
 
         assert set(self.allowed(parts)) == {(own, other) for other in near}
+
+    def test_names_the_look_alike_that_dedupe_told_of_if_it_is_the_tenants_own(
+        self, parts: Parts
+    ) -> None:
+        far = persist(parts, job(parts, wrap(2, 320, 146)))
+        others = Job(parts, user_id="other", shop="Other").run().response.design.id
+
+        for beside in (far, others, uuid4()):
+            persist(parts, job(parts, allow_duplicate=True, beside=beside))
+
+        assert {other for _, other in self.allowed(parts)} & {far, others} == {far}
 
     def test_is_written_once_with_the_row_or_not_at_all(self, parts: Parts) -> None:
         persist(parts, job(parts))
