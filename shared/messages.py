@@ -196,6 +196,8 @@ class PersistRequest(Judging):
     """What process answered; unset: the upload comes along as a file."""
     allow_duplicate: bool = False
     """File the design whatever it is found to be, and remember that."""
+    beside: UUID | None = None
+    """The design that dedupe's match named: with ``allow_duplicate``, what is remembered too."""
     file: InlineFile | None = None
 
 
@@ -221,7 +223,7 @@ class Outcome(Value):
     outcome: Done
     verdict: Verdict | None = None
     code: str | None = None
-    """Why: the error's code, or the tier that found the duplicate."""
+    """Why it was not filed: an error's code, ``duplicate``, ``similar`` or ``check_only``."""
     reason: str
     design_id: UUID | None = None
     filename: str | None = None

@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from shared.driver import tasks
 from shared.driver.ledger import Ledger
@@ -22,6 +23,7 @@ from shared.errors import (
     PlatenError,
     StagedFileMissing,
 )
+from shared.fingerprint.lookalike import TESTS
 from shared.fingerprint.match import evidence, matches, stronger
 from shared.flows.dedupe import earlier
 from shared.flows.rules import Judgement
@@ -93,6 +95,7 @@ class Batch:
         self._transport = transport
         self._report = report
         self._earlier: dict[int, Candidate] = {}
+        self._own: set[UUID] = set()
         self.ledger = Ledger([source.filename for source in sources], self._settled)
 
     def run(self, pace: Pace) -> None:
@@ -154,6 +157,7 @@ class Batch:
             self.ledger.failed(at, answer)
             return None
         finding = answer.files[0]
+        self._own.add(finding.design_id)
         if finding.error is not None:
             self.ledger.failed(at, finding.error, finding)
             return None
@@ -215,11 +219,20 @@ class Batch:
         before = [candidate for position, candidate in self._earlier.items() if position < at]
         probe = Probe(*_prints(finding), design_id=finding.design_id)
         rival = evidence(probe, matches(probe, before, self._judgement.rule), Tier.BATCH)
-        match = stronger(rival, finding.match)
+        match = stronger(rival, self._in_library(finding))
         if match is None or match is not rival:
             return None, match
         found = (c.sequence for c in before if c.design_id == match.design_id)
         return next(found), match
+
+    def _in_library(self, finding: Finding) -> Match | None:
+        """What dedupe found, but for a look-alike in the same batch.
+
+        Whether that one was filed by then is chance, and the same request must get the same answer.
+        """
+        match = finding.match
+        is_chance = match and match.test in TESTS and match.design_id in self._own
+        return None if is_chance else match
 
     def _prepare(
         self, checked: _Checked, executor: Executor
@@ -257,7 +270,7 @@ class Batch:
         filed = self.ledger.design(checked.rival)
         if filed is not None:
             return _filed(checked.match, filed)
-        other = checked.finding.match
+        other = self._in_library(checked.finding)
         # The earlier file may have got as far as a pending row.
         return other if other and other.design_id != checked.match.design_id else None
 

@@ -63,6 +63,7 @@ def process_request(request: UploadRequest, template: Template, design_id: UUID)
 def persist_request(
     request: UploadRequest, template: Template, finding: Finding, processed: ProcessResponse
 ) -> PersistRequest:
+    match = finding.match
     return PersistRequest(
         **_judging(request),
         design_id=finding.design_id,
@@ -74,6 +75,7 @@ def persist_request(
         preflight=processed.preflight,
         normal_form=processed.normal_form,
         allow_duplicate=allows(request, finding.position),
+        beside=match.design_id if match else None,
     )
 
 

@@ -16,6 +16,9 @@ from shared.fingerprint.verdict import Rule, nearness
 from shared.records import Candidate, Fingerprint, Probe, Verdict
 from shared.settings import Policy
 
+TESTS = frozenset(test.name.lower() for test in (Test.TURNED, Test.FLATTENED, Test.CROPPED))
+"""What decides here, as a match tells it."""
+
 RULE = Rule(Policy.VERIFIED, LIMITS.duplicate_bits)
 
 

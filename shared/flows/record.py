@@ -67,9 +67,7 @@ class Recorder:
                     if rival is None:
                         design = design.model_copy(update={"shop": own})
                         design = unit.insert(self._numbered(design, template, unit))
-                        if request.allow_duplicate:
-                            others = self._judgement.all(unit, self._user, probe)
-                            unit.allow(design.design_id, others)
+                        unit.allow(design.design_id, self._wanted_beside(request, unit, probe))
                         return design, True
             self._yield_to(rival)
 
@@ -85,6 +83,16 @@ class Recorder:
         """The match that stands against the design."""
         match = self._judgement.any(library, self._user, probe, after=after)
         return match if match and self._judgement.stops(match) else None
+
+    def _wanted_beside(self, request: PersistRequest, unit: Unit, probe: Probe) -> set[UUID]:
+        """What the seller wants the design beside, now or since its picture was filed before."""
+        if not request.allow_duplicate:
+            return unit.allowed(self._user, str(probe.fingerprint.content_sha256))
+        others = set(self._judgement.all(unit, self._user, probe))
+        # A look-alike is found by dedupe alone. Whose design it is, is not for the request to say.
+        if request.beside is not None and unit.get(request.beside) is not None:
+            others.add(request.beside)
+        return others
 
     def _yield_to(self, match: Match) -> None:
         """Give way to a design that is filed; settle one that is pending, then look again."""

@@ -17,6 +17,8 @@ def shown(value: object) -> str:
         return ""
     if isinstance(value, Enum):
         return str(value.value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,8 @@ from shared.database.engine import create
 from shared.driver.progress import Report
 from shared.driver.transports import InProcess
 from shared.driver.workflow import upload
-from shared.messages import Done, Outcome, UploadRequest
+from shared.messages import Done, Finding, Outcome, UploadRequest
+from shared.records import Match, State, Tier, Verdict
 from shared.wiring import Parts
 from tests.docs.docs_markdown import ROOT, codes, read, tables
 from tests.draw import encoded, wrap
@@ -141,17 +143,34 @@ def test_the_messages_have_the_steps_that_are_listed(heard: Heard) -> None:
     assert told == {(one.pattern, step) for one, step in steps.items()}
 
 
+FOUND = Finding(file="design.png", position=0, design_id=UUID(int=1))
+MATCH = Match(
+    design_id=UUID(int=2),
+    filename="UV_001.png",
+    file_path=None,
+    state=State.ACTIVE,
+    tier=Tier.HAMMING,
+    test="likeness",
+    distances=None,
+)
+
+
 def test_the_lines_that_are_ours_are_too(caplog: pytest.LogCaptureFixture) -> None:
-    sentence = PAGE[PAGE.index("Two lines are ours") :].partition("\n\n")[0]
+    sentence = PAGE[PAGE.index("These lines are ours") :].partition("\n\n")[0]
     ours = [pattern(code) for code in codes(sentence) if not code.startswith("Report.")]
 
     with caplog.at_level("INFO", "platen"):
         report = Report(1)
         report.settled(Outcome(file="design.png", outcome=Done.FAILED, reason="The file is empty."))
         report.fell_back(3, "OSError")
+        for verdict in (Verdict.VARIANT, Verdict.SIMILAR):
+            report.checked(FOUND, MATCH.model_copy(update={"verdict": verdict}))
+        report.overtaken("design.png", MATCH)
+        report.waiting("design.png", FOUND.design_id, "a key")
 
-    assert len(ours) == len(caplog.messages)
-    assert all(map(re.fullmatch, ours, caplog.messages))
+    told = [line for line in caplog.messages if " check completed in " not in line]
+    assert len(ours) == len(told)
+    assert all(map(re.fullmatch, ours, told))
 
 
 def test_the_indexes_that_are_named_are_in_the_database(database_url: str) -> None:

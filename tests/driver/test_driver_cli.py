@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from tests.cli import Cli
-from tests.draw import encoded, wrap
+from tests.draw import encoded, marked, wrap
 
 BEFORE_THE_CLOCK = """
 import os, sys
@@ -265,6 +265,22 @@ class TestOptions:
         assert outcomes(asked) == ["held", "duplicate"]
         assert not (tmp_path / "home" / "nas").exists()
         assert outcomes(cli.upload(*UPLOAD[1:], art(1))) == ["created"]
+
+    def test_holds_what_is_similar_or_goes_by_the_hash_alone_on_request(
+        self, cli: Cli, art: Callable[..., str], tmp_path: Path
+    ) -> None:
+        cli(*UPLOAD, art(1))
+        similar = tmp_path / "marked.png"
+        similar.write_bytes(encoded(marked(wrap(1), 560, 230, size=32)))
+
+        held = cli(*UPLOAD, "--review=hold", str(similar))
+        literal = cli.upload(*UPLOAD[1:], "--policy=hash", "--check-only", str(similar))
+        wrong = cli(*UPLOAD, "--review=never", str(similar))
+
+        assert held.stdout.startswith("⏸️ marked.png: Held: it is similar to UV_001.png.")
+        assert (held.exit_code, wrong.exit_code) == (0, 2)
+        assert outcomes(literal) == ["held"]
+        assert literal["outcomes"][0]["verdict"] == "unique"
 
     def test_allow_duplicate_files_a_second_design(self, cli: Cli, art: Callable[..., str]) -> None:
         cli.upload(*UPLOAD[1:], art(1))

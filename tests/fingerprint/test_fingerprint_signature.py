@@ -11,7 +11,7 @@ from fingerprint_art import badge, lines, wrap
 from PIL import Image
 
 from shared.fingerprint.normal import normal_form
-from shared.fingerprint.signature import signature
+from shared.fingerprint.signature import Planes, planes, signature
 from shared.records import NormalForm
 
 
@@ -78,3 +78,43 @@ def test_signatures_have_their_known_values() -> None:
         for art in (wrap(), badge(), lines())
     ]
     assert digests == ["2cfc48176a4d3d16", "da167be364c27c78", "e9fc7b9de6dbfdf3"]
+
+
+@pytest.mark.parametrize("art", [badge(), lines()], ids=["badge", "lines"])
+def test_planes_are_the_means_of_the_pixels_again(art: np.ndarray) -> None:
+    form = normal_form(art)
+    read = planes([signature(form)], is_opaque=False)
+    boxes = form.pixels.reshape(16, 16, 16, 16, 4).mean(axis=(1, 3))
+    grey = boxes[..., :3] @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(read.luma[..., 0] - grey).max() <= 2
+    assert np.abs(read.alpha[..., 0] - boxes[..., 3]).max() <= 2
+    assert_chroma(read, form)
+
+
+def test_planes_of_opaque_art_have_a_finer_luma_and_are_opaque_throughout() -> None:
+    form = normal_form(wrap())
+    read = planes([signature(form)], is_opaque=True)
+    grey = Image.fromarray(form.pixels[..., :3]).convert("L")
+    small = np.asarray(grey.resize((22, 22), Image.Resampling.BOX), np.int16)
+    assert np.abs(read.luma[..., 0] - small).max() <= 2
+    assert (read.alpha == 255).all()
+    assert_chroma(read, form)
+
+
+def assert_chroma(read: Planes, form: NormalForm) -> None:
+    red, _, blue, _ = np.moveaxis(form.pixels.reshape(8, 32, 8, 32, 4).mean(axis=(1, 3)), 2, 0)
+    grey = form.pixels[..., :3].reshape(8, 32, 8, 32, 3).mean(axis=(1, 3)) @ [0.299, 0.587, 0.114]
+    assert np.abs(read.blue[..., 0] - 0.564 * (blue - grey)).max() <= 0.51
+    assert np.abs(read.red[..., 0] - 0.713 * (red - grey)).max() <= 0.51
+
+
+def test_planes_of_several_lie_side_by_side_in_their_order() -> None:
+    signatures = [signature(normal_form(art)) for art in (badge(), lines(), badge())]
+    together = planes(signatures, is_opaque=False)
+    for name in ("luma", "alpha", "blue", "red"):
+        plane = getattr(together, name)
+        assert plane.shape[2] == 3
+        assert plane.dtype == np.int16
+        for at, text in enumerate(signatures):
+            alone = getattr(planes([text], is_opaque=False), name)
+            assert np.array_equal(plane[..., at], alone[..., 0])

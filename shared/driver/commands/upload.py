@@ -20,6 +20,7 @@ from shared.fingerprint.hashes import fingerprint
 from shared.fingerprint.normal import normal_form
 from shared.identity import fresh_key
 from shared.messages import Problem, Result, UploadRequest
+from shared.settings import Policy, Review
 
 
 @click.command()
@@ -28,7 +29,13 @@ from shared.messages import Problem, Result, UploadRequest
 @click.option("--user", help="Who the designs belong to.")
 @click.option("--shop", help="The shop's folder on the NAS.")
 @click.option("--check-only", is_flag=True, help="Say what would be done; write nothing.")
-@click.option("--allow-duplicate", is_flag=True, help="File designs the shop already has.")
+@click.option(
+    "--policy", type=click.Choice([*map(str, Policy)]), help="How near designs are judged."
+)
+@click.option(
+    "--review", type=click.Choice([*map(str, Review)]), help="What becomes of similar ones."
+)
+@click.option("--allow-duplicate", is_flag=True, help="File designs whatever they are found to be.")
 @click.option("--idempotency-key", help="The same key again gives the same designs.")
 @click.option("--http", is_flag=True, help="Call running functions instead of this process.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
@@ -48,6 +55,8 @@ def upload(
     user: str | None,
     shop: str | None,
     check_only: bool,
+    policy: str | None,
+    review: str | None,
     allow_duplicate: bool,
     idempotency_key: str | None,
     http: bool,
@@ -62,6 +71,8 @@ def upload(
             user_id=user,
             shop=shop,
             check_only=check_only,
+            policy=Policy(policy) if policy else None,
+            review=Review(review) if review else None,
             allow_duplicate=allow_duplicate,
             idempotency_key=idempotency_key,
         )
