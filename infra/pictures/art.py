@@ -22,6 +22,18 @@ def slogan(word: str = "DAD", ink: str = INK) -> Image.Image:
     return _cropped(pen)
 
 
+def graduate(year: str = "2025") -> Image.Image:
+    """Lettering with a large year under a cap, on nothing."""
+    pen, navy = Pen(760, 760), "#23395b"
+    pen.shape([(250, 120), (510, 120), (510, 215), (380, 250), (250, 215)], navy)
+    pen.shape([(380, 20), (690, 110), (380, 200), (70, 110)], navy)
+    pen.line([(380, 110), (612, 140), (612, 225)], 9, "#e0a526")
+    pen.leaf((612, 275), 0, 62, 34, "#e0a526")
+    pen.words("CLASS OF", (380, 350), 560, navy)
+    pen.words(year, (380, 565), 690, "#e0a526")
+    return _cropped(pen)
+
+
 @dataclass(frozen=True, slots=True)
 class Colourway:
     """The colours of a cup wrap."""

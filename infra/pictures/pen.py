@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -38,9 +38,7 @@ class Pen:
     def disc(self, centre: Point, radius: float, fill: Colour) -> None:
         self.oval(centre, radius, radius, fill)
 
-    def leaf(
-        self, base: Point, degrees: float, length: float, width: float, fill: Colour
-    ) -> None:
+    def leaf(self, base: Point, degrees: float, length: float, width: float, fill: Colour) -> None:
         """A pointed leaf, or a petal, that grows from its base: 0 degrees is up, 90 is right."""
         along = [step / 30 for step in range(31)]
         half = [width / 2 * math.sin(math.pi * at**0.8) for at in along]
@@ -56,7 +54,7 @@ class Pen:
         x, y = centre
         self.shape([(x + size / 34 * a, y - size / 34 * b) for a, b in _HEART], fill)
 
-    def line(self, points: list[Point], width: float, fill: Colour) -> None:
+    def line(self, points: Sequence[Point], width: float, fill: Colour) -> None:
         """A line with round ends and corners."""
         scaled = [(x * FINER, y * FINER) for x, y in points]
         self._draw.line(scaled, fill, round(width * FINER), joint="curve")
