@@ -89,7 +89,7 @@ def badge(year: str = "1998") -> Image.Image:
     return _cropped(pen)
 
 
-def mama(skin: str = "#f3c9a5") -> Image.Image:
+def mama(skin: str = "#f3c9a5", scarf: str = "#d1495b") -> Image.Image:
     """A head with a messy bun and sun-glasses, on nothing."""
     pen, hair = Pen(620, 800), "#3b2417"
     for x, y, size in ((310, 105, 92), (250, 85, 50), (372, 88, 54), (310, 50, 46)):
@@ -97,7 +97,7 @@ def mama(skin: str = "#f3c9a5") -> Image.Image:
     pen.oval((310, 345), 192, 205, hair)
     pen.shape([(258, 480), (362, 480), (378, 640), (242, 640)], skin)
     pen.oval((310, 382), 152, 186, skin)
-    pen.shape([(128, 300), (165, 215), (310, 178), (455, 215), (492, 300), (310, 262)], "#d1495b")
+    pen.shape([(128, 300), (165, 215), (310, 178), (455, 215), (492, 300), (310, 262)], scarf)
     for x in (190, 250, 310, 370, 430):
         pen.disc((x, 238 + abs(x - 310) // 7), 9, "#fff4e0")
     for x in (238, 382):
@@ -105,7 +105,7 @@ def mama(skin: str = "#f3c9a5") -> Image.Image:
         pen.leaf((x - 34, 385), 55, 58, 16, "#6c757d")
     pen.line([(290, 350), (330, 350)], 11, INK)
     pen.leaf((268, 486), 90, 84, 30, "#b23a48")
-    pen.words("MAMA", (310, 715), 560, "#d1495b")
+    pen.words("MAMA", (310, 715), 560, scarf)
     return _cropped(pen)
 
 

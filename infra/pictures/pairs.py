@@ -50,11 +50,13 @@ def _duplicates() -> list[Pair]:
 
 
 def _variants() -> list[Pair]:
-    navy, mint, dark = art.slogan(ink="#1d3f8f"), art.wrap(art.MINT), art.mama("#8d5a3b")
+    navy, mint = art.slogan(ink="#1d3f8f"), art.wrap(art.MINT)
+    dark, teal = art.mama("#8d5a3b"), art.mama(scarf="#2a9d8f")
     return [
         Pair("Another ink", _png(art.slogan()), _png(navy), Verdict.VARIANT),
         Pair("Another colourway", _png(art.wrap()), _png(mint), Verdict.VARIANT),
         Pair("Another skin tone", _png(art.mama()), _png(dark), Verdict.VARIANT),
+        Pair("Another scarf and lettering", _png(art.mama()), _png(teal), Verdict.VARIANT),
     ]
 
 

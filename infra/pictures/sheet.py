@@ -41,8 +41,7 @@ def sheet(cards: list[Card]) -> bytes:
     columns, rows = min(2, len(cards)), -(-len(cards) // 2)
     wide, high = CARD
     size = columns * (wide + GAP) - GAP, rows * (high + GAP) - GAP
-    # Sheets of every width are shown in one scale only if they are equally wide.
-    image = Image.new("RGB", (2 * wide + GAP, size[1]), "white")
+    image = Image.new("RGB", size, "white")
     for at, card in enumerate(cards):
         image.paste(_draw(card), ((wide + GAP) * (at % 2), (high + GAP) * (at // 2)))
     buffer = io.BytesIO()
@@ -65,7 +64,7 @@ def _draw(card: Card) -> Image.Image:
         middle = left + BOX[0] // 2
         _place(image, one, scale, (middle, 38 + BOX[1] // 2))
         draw.text((middle, 210), label, _FAINT, ImageFont.load_default(13), "mm")
-    _tell(draw, card)
+    _tell(image, card)
     return image
 
 
@@ -83,25 +82,29 @@ def _place(image: Image.Image, art: Image.Image, scale: float, middle: tuple[int
 
 def _checkerboard(width: int, height: int) -> Image.Image:
     y, x = np.mgrid[0:height, 0:width] // _SIDE
-    return Image.fromarray(np.where((x + y) % 2, 226, 246).astype(np.uint8)).convert("RGB")
+    return Image.fromarray(np.where((x + y) % 2, 212, 234).astype(np.uint8)).convert("RGB")
 
 
-def _tell(draw: ImageDraw.ImageDraw, card: Card) -> None:
-    end = _pill(draw, 12, card.verdict)
+def _tell(image: Image.Image, card: Card) -> None:
+    draw = ImageDraw.Draw(image)
+    end = _pill(image, 12, card.verdict)
     font = ImageFont.load_default(15)
     if card.with_setting is not None:
         words = f"with {card.pair.setting}:"
         draw.text((end + 14, 253), words, _FAINT, ImageFont.load_default(13), "lm")
         length = round(ImageFont.load_default(13).getlength(words))
-        _pill(draw, end + 22 + length, card.with_setting)
+        _pill(image, end + 22 + length, card.with_setting)
     elif card.pair.is_wrong:
         draw.text((end + 14, 253), "It is not: a known limit.", _TEXT, font, "lm")
 
 
-def _pill(draw: ImageDraw.ImageDraw, left: int, verdict: Verdict) -> int:
+def _pill(image: Image.Image, left: int, verdict: Verdict) -> int:
     """The verdict in its colour; the answer is where it ends."""
     font = ImageFont.load_default(16)
-    right = left + round(font.getlength(verdict.value)) + 24
-    draw.rounded_rectangle((left, 238, right, 268), 15, _COLOURS[verdict])
-    draw.text(((left + right) / 2, 252), verdict.value, "white", font, "mm", stroke_width=0.3)
-    return right
+    wide, high = round(font.getlength(verdict.value)) + 24, 30
+    mask = Image.new("L", (wide * 4, high * 4))
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, wide * 4 - 1, high * 4 - 1), high * 2, 255)
+    image.paste(_COLOURS[verdict], (left, 238), mask.reduce(4))
+    middle = left + wide / 2, 252
+    ImageDraw.Draw(image).text(middle, verdict.value, "white", font, "mm", stroke_width=0.3)
+    return left + wide
