@@ -9,7 +9,7 @@ from PIL import Image
 
 from infra.pictures.pen import Pen
 
-INK = "#1d1d22"
+INK = "#000000"
 
 
 def slogan(word: str = "DAD", ink: str = INK) -> Image.Image:
