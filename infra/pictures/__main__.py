@@ -43,7 +43,14 @@ def wrong(card: Card) -> str | None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         Path(home).chmod(0o711)  # The embedded server of root's runs as another user.
-        with closing(Parts(Settings(platen_home=Path(home), nas_url="memory://pictures"))) as parts:
+        # Named one by one, so that no environment leads to a shop's own stores.
+        own = Settings(
+            _env_file=None,
+            platen_home=Path(home),
+            database_url=None,
+            nas_url="memory://pictures",
+        )
+        with closing(Parts(own)) as parts:
             sheets = {
                 name: [card(parts, pair) for pair in group] for name, group in pairs().items()
             }
