@@ -114,8 +114,12 @@ class Search:
         self, user_id: UUID, content_sha256: str, *, before: int | None = None
     ) -> set[UUID]:
         pair, asked = allowed_pairs.c, designs.alias("asked")
-        # Both were wanted, so it counts from either side.
-        sides = [(pair.design_id, pair.other_id), (pair.other_id, pair.design_id)]
+        # Both were wanted, so it counts from either side. But a second copy of one picture lets no
+        # third one in: who sends it is told of the second.
+        sides = [
+            (pair.design_id, pair.other_id, sa.true()),
+            (pair.other_id, pair.design_id, asked.c.content_sha256 != content_sha256),
+        ]
         found = sa.union(
             *(
                 sa.select(other)
@@ -125,8 +129,9 @@ class Search:
                     designs.c.user_id == user_id,
                     designs.c.content_sha256 == content_sha256,
                     sa.true() if before is None else asked.c.sequence < before,
+                    counts,
                 )
-                for own, other in sides
+                for own, other, counts in sides
             )
         )
         with translated():
