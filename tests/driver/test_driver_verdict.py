@@ -89,6 +89,7 @@ class TestAgainstTheLibrary:
         self, parts: Parts, caplog: pytest.LogCaptureFixture
     ) -> None:
         take(parts, ART)
+        caplog.clear()
         with caplog.at_level("INFO", "platen.driver"):
             take(parts, MARKED)
             take(parts, GREY)
