@@ -57,8 +57,7 @@ class Kernel:
     @property
     def columns(self) -> int:
         """Columns that are worked on at once."""
-        _, results, reach = self.weights.shape
-        return max(1, WORK // (results * int(reach)))
+        return max(1, WORK // int(np.prod(self.weights.shape[1:])))
 
 
 class Bench:
