@@ -131,11 +131,18 @@ def _fast(pixels: Pixels, rows: slice) -> Strip:
 def _small(pixels: Pixels, rows: slice) -> Strip:
     """Filtered with what is smallest once it is deflated quickly, then deflated at length."""
     kinds = (NONE, SUB, UP, AVERAGE, PAETH)
-    data = min((_filtered(pixels, rows, kind) for kind in kinds), key=lambda one: len(_quick(one)))
-    stream = zlib.compressobj(SMALL_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return _joined(
-        pixels, rows, data, stream.compress(data.data) + stream.flush(zlib.Z_FULL_FLUSH)
+    tried = [_filtered(pixels, rows, kind) for kind in kinds]
+    data, deflated = min(((one, _quick(one)) for one in tried), key=lambda pair: len(pair[1]))
+    # Noise comes out smaller when short matches are passed over, or with igzip's codes.
+    at_length = (_at_length(data, how) for how in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED))
+    return _joined(pixels, rows, data, min(deflated, *at_length, key=len))
+
+
+def _at_length(data: Samples, strategy: int) -> bytes:
+    stream = zlib.compressobj(
+        SMALL_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, strategy
     )
+    return stream.compress(data.data) + stream.flush(zlib.Z_FULL_FLUSH)
 
 
 def _suited(pixels: Pixels, rows: slice) -> int:
