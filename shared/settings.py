@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     """Longest side of an image and of a print file in pixels."""
 
     png_effort: Effort = Effort.FAST
-    """``small`` takes some 20 times as long for a print file that is smaller by a tenth or more."""
+    """``small`` takes 20 to 60 times as long; the print file is smaller by a tenth or more."""
 
     driver_workers: PositiveInt | None = None
     """Files worked on at once; unset is the number of processors, at least 2."""

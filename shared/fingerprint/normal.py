@@ -38,8 +38,9 @@ def normal_form(pixels: npt.NDArray[np.uint8], *, threads: int | None = None) ->
 
     Raises FullyTransparent when nothing is visible at all.
     """
-    art = pixels if _is_opaque(pixels) else _visible(pixels)
-    is_opaque = _is_opaque(art)
+    is_whole = _is_opaque(pixels)
+    art = pixels if is_whole else _visible(pixels)
+    is_opaque = is_whole or _is_opaque(art)
     small = shrink(art, "RGB" if is_opaque else "RGBa", threads=threads)
     return NormalForm(
         pixels=_with_alpha(small) if is_opaque else small,

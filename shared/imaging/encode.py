@@ -78,7 +78,7 @@ def encode(
     It carries ``dpi`` as whole pixels per metre (400 DPI: 15748) and the ICC profile; where there
     is none it says sRGB, which untagged artwork is taken to be. Takes twice the answer's memory
     and a few strips. ``threads``: at most so many; unset is the number of processors. ``effort``:
-    ``small`` takes some 20 times as long for a smaller file.
+    ``small`` takes 20 to 60 times as long for a smaller file.
     """
     height, width, channels = pixels.shape
     write = _small if effort is Effort.SMALL else _fast
