@@ -134,6 +134,7 @@ class Parts:
             self.nas,
             self.places,
             self.settings.max_side_px,
+            self.settings.png_effort,
         )
 
     def persist(self, source: Source | None, request: PersistRequest) -> Persisted:

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from shared.fingerprint.lanczos import SIDE
+from shared.fingerprint.kernel import SIDE
 
 ALPHA_STRENGTH = 6
 """Grey levels (root mean square) added to art with alpha, before all four hashes."""

@@ -59,7 +59,7 @@ def legacy_phash(pixels: npt.NDArray[np.uint8]) -> str | None:
     ``pixels``: (h, w, 4) uint8 RGBA, straight alpha; cropped at alpha above 0, as the workflow
     does. None where the hash tells nothing (`telling`). Raises FullyTransparent.
     """
-    value = _phash(np.asarray(shrink(trim(pixels), "RGB").convert("L")))
+    value = _phash(np.asarray(Image.fromarray(shrink(trim(pixels), "RGB")).convert("L")))
     return value if telling(value) else None
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.errors import RequestInvalid
-from shared.fingerprint.lanczos import SIDE, shrink
+from shared.fingerprint.kernel import SIDE
+from shared.fingerprint.lanczos import shrink
 from shared.imaging.trim import box, trim
 from shared.records import NormalForm
 
@@ -28,17 +29,19 @@ _MAX_TEXT = 400_000
 """Characters of a packed form: 256 KiB that don't compress at all, in base64, and some room."""
 
 
-def normal_form(pixels: npt.NDArray[np.uint8]) -> NormalForm:
+def normal_form(pixels: npt.NDArray[np.uint8], *, threads: int | None = None) -> NormalForm:
     """Crop the artwork to what is visible and shrink it to 256 x 256, premultiplied.
 
     ``pixels``: (h, w, 4) uint8 RGBA, straight alpha; only read. The crop keeps alpha above 16,
-    or above 0 where nothing is that visible. Opaque means that the crop is.
+    or above 0 where nothing is that visible. Opaque means that the crop is. ``threads``: at most
+    so many; unset is the number of processors, up to 4.
 
     Raises FullyTransparent when nothing is visible at all.
     """
-    art = pixels if _is_opaque(pixels) else _visible(pixels)
-    is_opaque = _is_opaque(art)
-    small = np.asarray(shrink(art, "RGB" if is_opaque else "RGBa"))
+    is_whole = _is_opaque(pixels)
+    art = pixels if is_whole else _visible(pixels)
+    is_opaque = is_whole or _is_opaque(art)
+    small = shrink(art, "RGB" if is_opaque else "RGBa", threads=threads)
     return NormalForm(
         pixels=_with_alpha(small) if is_opaque else small,
         width_px=art.shape[1],

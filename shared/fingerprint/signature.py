@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from shared.fingerprint.lanczos import SIDE
+from shared.fingerprint.kernel import SIDE
 from shared.records import NormalForm
 
 SIGNATURE_BYTES = 512

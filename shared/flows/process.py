@@ -15,10 +15,17 @@ from shared.messages import ProcessRequest, ProcessResponse
 from shared.nas.names import Places, print_file
 from shared.ports import Content, Nas
 from shared.records import PrintFile, Template
+from shared.settings import Effort
 
 
 def process(
-    source: Source, request: ProcessRequest, shop: str, nas: Nas, places: Places, max_side_px: int
+    source: Source,
+    request: ProcessRequest,
+    shop: str,
+    nas: Nas,
+    places: Places,
+    max_side_px: int,
+    effort: Effort,
 ) -> ProcessResponse:
     """Crop, resize, pad and encode an upload, then stage it or publish it under its file name.
 
@@ -35,7 +42,9 @@ def process(
         artwork = source.artwork
     with clock.step("normal_form"):
         normal_form = pack(source.normal_form)
-    prepared = prepare(artwork, template, digital=request.digital, max_side_px=max_side_px)
+    prepared = prepare(
+        artwork, template, digital=request.digital, max_side_px=max_side_px, effort=effort
+    )
     for step, milliseconds in prepared.timings_ms.items():
         clock.add(step, milliseconds)
     with clock.step("sha256"):

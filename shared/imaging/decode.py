@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from kornia_rs import io as kornia
-from PIL import ImageFile, TiffImagePlugin
+from PIL import Image, ImageFile, TiffImagePlugin
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
@@ -20,6 +20,10 @@ from shared.imaging.headers import icc, jpeg, png, tiff
 from shared.imaging.limits import Colour, Content, Format, Header, Limits, judge
 from shared.imaging.opencv import cv2
 from shared.imaging.pixels import Pixels
+
+kornia: Any = None
+with suppress(ImportError):  # no wheel for this machine: slower, with the same pixels
+    from kornia_rs import io as kornia
 
 FAST_PIXELS = 32_000_000
 """The fast PNG decoder holds Python's lock, for 0.1 s at 8 megapixels; larger pictures go to
@@ -91,7 +95,7 @@ def _pixels(content: bytes, header: Header) -> Pixels:
 
 def _png(content: bytes, header: Header) -> Pixels:
     is_plain = header.depth == 8 and header.key is None
-    if is_plain and header.width * header.height <= FAST_PIXELS:
+    if kornia and is_plain and header.width * header.height <= FAST_PIXELS:
         shape = header.height, header.width
         if header.colour is Colour.RGBA:
             return np.asarray(kornia.decode_image_png_u8(content, shape, "rgba"), np.uint8)
@@ -102,9 +106,22 @@ def _png(content: bytes, header: Header) -> Pixels:
 
 def _jpeg(content: bytes, header: Header) -> Pixels:
     """By libjpeg-turbo's strict interface: OpenCV and Pillow fill what is missing with gray."""
+    if kornia is None:
+        return _jpeg_twice(content)
     if header.colour is Colour.GRAY:
         return _rgba(kornia.decode_image_jpegturbo(content, "mono"), cv2.COLOR_GRAY2RGBA)
     return _rgba(kornia.decode_image_jpegturbo(content, "rgb"), cv2.COLOR_RGB2RGBA)
+
+
+def _jpeg_twice(content: bytes) -> Pixels:
+    """By Pillow: bytes behind the coded pixels change a picture only where some are missing."""
+    pixels, again = (
+        np.array(Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGBA"))
+        for data in (content, jpeg.padded(content))
+    )
+    if not np.array_equal(pixels, again):
+        raise ValueError("its pixels end too early")
+    return pixels
 
 
 def _opencv(content: bytes, header: Header) -> Pixels:

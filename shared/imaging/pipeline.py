@@ -18,6 +18,7 @@ from shared.imaging.rotate import rotate
 from shared.imaging.templates import check
 from shared.imaging.trim import trim
 from shared.records import Preflight, Template
+from shared.settings import Effort
 
 Step = tuple[str, Callable[[Pixels], Pixels]]
 """What its time is counted under, and what is done."""
@@ -39,12 +40,17 @@ class Prepared:
 
 
 def prepare(
-    artwork: Artwork, template: Template, *, digital: bool = False, max_side_px: int
+    artwork: Artwork,
+    template: Template,
+    *,
+    digital: bool = False,
+    max_side_px: int,
+    effort: Effort = Effort.FAST,
 ) -> Prepared:
     """Prepare artwork for print as ``template`` says, or digital artwork, which is only trimmed.
 
-    ``max_side_px``: longest side of a print file in pixels. Raises TemplateInvalid and
-    FullyTransparent.
+    ``max_side_px``: longest side of a print file in pixels. ``effort``: what is spent on a small
+    file. Raises TemplateInvalid and FullyTransparent.
     """
     check(template, max_side_px)
     timings: dict[str, float] = {}
@@ -53,7 +59,7 @@ def prepare(
     preflight = measure(art, size, template.dpi)
     fitted = art if digital else _run(_fit(template, size), art, timings)
     started = perf_counter()
-    png = encode(fitted, dpi=template.dpi, icc=artwork.icc)
+    png = encode(fitted, dpi=template.dpi, icc=artwork.icc, effort=effort)
     timings["encode"] = (perf_counter() - started) * 1000
     return Prepared(png, *_size(fitted), template.dpi, preflight, timings)
 

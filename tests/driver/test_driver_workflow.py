@@ -17,6 +17,7 @@ from shared.errors import DatabaseUnavailable, NasUnavailable
 from shared.messages import DedupeRequest, DedupeResponse, Done, Event, Result, UploadRequest
 from shared.ports import Content
 from shared.records import Tier, Verdict
+from shared.settings import Effort
 from shared.wiring import Parts
 from tests.draw import encoded, text, wrap
 
@@ -484,3 +485,14 @@ class TestEvents:
             "progress",
             "outcome",
         ]
+
+
+def test_the_setting_of_effort_makes_smaller_print_files(parts: Parts) -> None:
+    file = ("slogan.png", encoded(text("Best Dad Ever")))
+    (fast,) = take_in(parts, file, user_id="fast", shop="Fast").designs
+    frugal = Parts(parts.settings.model_copy(update={"png_effort": Effort.SMALL}))
+
+    (small,) = take_in(frugal, file, user_id="small", shop="Small").designs
+
+    frugal.close()
+    assert small.print_file.size < fast.print_file.size

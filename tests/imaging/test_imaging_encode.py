@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from imaging_art import Pixels, logo, noise, plain, wrap
 from PIL import Image, ImageCms
 
+from shared.imaging import encode as module
 from shared.imaging.encode import STRIP_BYTES, encode
+from shared.settings import Effort
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -83,6 +85,54 @@ def test_pictures_of_extreme_shape_come_back_bit_for_bit(
     height: int, width: int, channels: int
 ) -> None:
     assert_lossless(noise(height, width, channels))
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.integers(1, 200),
+    st.integers(1, 300),
+    st.sampled_from([3, 4]),
+    st.sampled_from(Effort),
+    st.sampled_from([0, 1, 8, 64, 256]),
+)
+def test_every_effort_comes_back_bit_for_bit_whatever_filter_suits(
+    height: int, width: int, channels: int, effort: Effort, grain: int
+) -> None:
+    y, x = np.mgrid[0:height, 0:width]
+    shade = (3 * x + 2 * y)[..., None] + 40 * np.arange(channels)
+    art = ((shade + noise(height, width, channels).astype(int) * grain // 256) % 256).astype(
+        np.uint8
+    )
+    png = encode(art, dpi=400, effort=effort)
+    assert (by_pillow(png) == art).all()
+    assert (by_opencv(png) == art).all()
+
+
+def test_every_filter_is_undone_by_two_decoders() -> None:
+    art = noise(60, 70)
+    for kind in range(5):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "_suited", lambda *_, kind=kind: kind)
+            png = encode(art, dpi=400)
+        rows = zlib.decompress(b"".join(data for name, data in chunks(png) if name == b"IDAT"))
+        assert set(rows[:: 1 + 4 * 70]) == {kind}
+        assert (by_pillow(png) == art).all()
+        assert (by_opencv(png) == art).all()
+
+
+@pytest.mark.parametrize("effort", Effort)
+def test_a_small_file_too_is_the_same_with_any_number_of_threads(effort: Effort) -> None:
+    art = wrap()
+    alone = encode(art, dpi=400, threads=1, effort=effort)
+    assert all(encode(art, dpi=400, threads=n, effort=effort) == alone for n in (2, 5))
+
+
+@pytest.mark.parametrize(("draw", "share"), [(logo, 0.9), (wrap, 1), (lambda: noise(300, 400), 1)])
+def test_more_effort_gives_a_smaller_file_and_never_a_larger_one(
+    draw: Callable[[], Pixels], share: float
+) -> None:
+    art = draw()
+    assert len(encode(art, dpi=400, effort=Effort.SMALL)) <= share * len(encode(art, dpi=400))
 
 
 @pytest.mark.parametrize("draw", [logo, wrap, lambda: plain(600, 700, 9, 8, 7, 0)])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from imaging_art import Pixels, disc, noise, plain, wrap
+from imaging_art import Pixels, disc, logo, noise, plain, wrap
 from PIL import Image, ImageCms
 
 from shared.errors import FullyTransparent, TemplateInvalid
@@ -15,6 +15,7 @@ from shared.imaging.decode import Artwork
 from shared.imaging.pipeline import Prepared, prepare
 from shared.imaging.templates import BUILT_IN
 from shared.records import Fit, Template
+from shared.settings import Effort
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -166,3 +167,15 @@ def test_a_single_visible_pixel_is_art() -> None:
     art = plain(30, 40, 0, 0, 0, 0)
     art[7, 9] = (9, 8, 7, 1)
     assert np.asarray(picture(prepared(art))).shape == (100, 200, 4)
+
+
+def test_more_effort_makes_a_smaller_file() -> None:
+    art = artwork(logo().copy())
+
+    fast, small = (
+        prepare(art, template(), digital=True, max_side_px=20_000, effort=effort)
+        for effort in (Effort.FAST, Effort.SMALL)
+    )
+
+    assert len(small.png) < len(fast.png)
+    assert np.array_equal(picture(small), picture(fast))

@@ -27,6 +27,9 @@ _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 """A marker, restarts apart. In coded pixels FF is followed by 00 or a restart only, so one search
 jumps over a whole scan at memory speed."""
 
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_IDLE = b"\x5a\xa5" * 8
+
 _EOI, _SOS, _APP1, _APP2 = 0xD9, 0xDA, 0xE1, 0xE2
 _WITHOUT_LENGTH = (0x01, 0xD8, _EOI)
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
@@ -89,6 +92,23 @@ def bare(data: bytes) -> bytes:
             parts.append(data[segment.end : following.place])
         elif segment.marker in _FOR_PIXELS:
             parts.append(data[segment.place : segment.end])
+    return b"".join((*parts, data[segments[-1].place : segments[-1].end]))
+
+
+def padded(data: bytes) -> bytes:
+    """The same picture with idle bytes behind each run of coded pixels.
+
+    A decoder that has all pixels of a run passes over what follows; one that lacks some takes it
+    for pixels. ``data`` comes from `bare`.
+    """
+    segments = list(_segments(data))
+    parts = [SIGNATURE[:2]]
+    for segment, following in pairwise(segments):
+        parts.append(data[segment.place : segment.end])
+        coded = data[segment.end : following.place]
+        if segment.marker == _SOS:
+            coded = _RESTART.sub(lambda marker: _IDLE + marker[0], coded) + _IDLE
+        parts.append(coded)
     return b"".join((*parts, data[segments[-1].place : segments[-1].end]))
 
 

@@ -1,0 +1,151 @@
+"""Pillow's LANCZOS along one axis, in whole numbers, as matrix products of 32-bit floats.
+
+Pillow weighs 8-bit samples with weights of 22 fractional bits, adds them up in integers and
+rounds. A 32-bit float holds every integer up to 2^24, so each weight is split in a high and a low
+part whose sums stay below that: the products are exact in whatever order a BLAS adds them, and
+give Pillow's own bits at the speed of a BLAS.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
+
+SIDE = 256
+"""Pixels of each side of a normal form, and of the picture that the workflow hashes."""
+
+LOBES = 3.0
+"""Reach of the filter, in pixels of the smaller picture."""
+BITS = 22
+"""Fractional bits of a weight in Pillow: 32, less 8 of the sample and 2 for the overshoot."""
+LOW_BITS = 8
+"""Bits of a weight's low part."""
+HIGH_BITS = BITS - LOW_BITS
+EXACT = 1 << 24
+"""Integers up to this one are exact in 32-bit floats."""
+TIE = 1e-7
+"""How near to a half a weight may not lie. NumPy's sine and the one that Pillow calls may differ
+in their last bits, which moves a weight by 1e-8 at the most."""
+RUN = 4
+"""Neighbouring results that one product gives: more of them would weigh more samples by zero."""
+WORK = 1 << 17
+"""Multiplications of one product. OpenBLAS starts threads of its own from twice as many on."""
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernel:
+    """What brings ``length`` samples to 256: 64 products, each of which gives ``RUN`` results.
+
+    ``weights``: (64, 2 * RUN, reach) float32, the high parts above the low parts, the low ones
+    in units of the high ones. Product n weighs the ``reach`` samples from ``start + n * step`` on;
+    before the first sample and after the last one its weights are zero.
+    """
+
+    length: int
+    start: int
+    step: int
+    weights: npt.NDArray[np.float32]
+
+    @property
+    def columns(self) -> int:
+        """Columns that are worked on at once."""
+        return max(1, WORK // int(np.prod(self.weights.shape[1:])))
+
+
+class Bench:
+    """Room for a kernel to work on (length, n) samples, n up to ``columns``, in one thread."""
+
+    def __init__(self, kernel: Kernel, columns: int) -> None:
+        count, results, reach = kernel.weights.shape
+        before = -kernel.start
+        after = kernel.start + (count - 1) * kernel.step + reach - kernel.length
+        rows = np.zeros((before + kernel.length + max(after, 0), columns), np.float32)
+        row, item = rows.strides
+        self._kernel = kernel
+        self._samples = rows[before : before + kernel.length]
+        self._windows = as_strided(
+            rows, (count, reach, columns), (kernel.step * row, row, item), writeable=False
+        )
+        self._sums = np.empty((count, results, columns), np.float32)
+
+    def shrink(self, samples: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """(length, n) uint8 brought to (256, n) along its first axis."""
+        columns = samples.shape[1]
+        self._samples[:, :columns] = samples
+        np.matmul(self._kernel.weights, self._windows, out=self._sums)
+        high, sums = self._sums[:, :RUN], self._sums[:, RUN:]
+        # (high + low + a half) / 1, rounded down; a low part below one unit can't change that.
+        np.floor(sums, out=sums)
+        sums += high
+        sums += 1 << (HIGH_BITS - 1)
+        sums *= 1 / (1 << HIGH_BITS)
+        np.clip(sums, 0, 255, out=sums)
+        return sums.astype(np.uint8).reshape(SIDE, -1)[:, :columns]
+
+
+@lru_cache(maxsize=32)
+def kernel(length: int) -> Kernel | None:
+    """The kernel for ``length`` samples.
+
+    None where it could miss Pillow's bits: sums that a float can't hold (above 20,000 samples), or
+    a weight next to a tie (1 length in 1,000).
+    """
+    first, last, weights = _weights(length)
+    scaled = np.abs(weights) * (1 << BITS)
+    if np.abs(scaled % 1 - 0.5).min() < TIE:
+        return None
+    whole = (np.sign(weights) * np.floor(scaled + 0.5)).astype(np.int64)
+    high = (whole + (1 << (LOW_BITS - 1))) >> LOW_BITS
+    low = whole - (high << LOW_BITS)
+    if 255 * max(np.abs(part).sum(axis=1).max() for part in (high, low)) > EXACT // 2:
+        return None
+    return _kernel(length, first, last, high, low)
+
+
+def _kernel(length: int, first: Integers, last: Integers, high: Integers, low: Integers) -> Kernel:
+    count = SIDE // RUN
+    # Starts at even distances let one call of matmul do all products, free of Python's lock.
+    step = round(RUN * length / SIDE)
+    starts = step * np.arange(count)
+    start = int((first[::RUN] - starts).min())
+    reach = int((last[RUN - 1 :: RUN] - starts).max()) - start
+    weights = np.zeros((count, 2, RUN, reach), np.float32)
+    for place in range(SIDE):
+        product, row = divmod(place, RUN)
+        taps = last[place] - first[place]
+        begin = first[place] - start - starts[product]
+        weights[product, 0, row, begin : begin + taps] = high[place, :taps]
+        weights[product, 1, row, begin : begin + taps] = low[place, :taps] / (1 << LOW_BITS)
+    return Kernel(length, start, step, weights.reshape(count, 2 * RUN, reach))
+
+
+def _weights(length: int) -> tuple[Integers, Integers, Floats]:
+    """For each of 256 results the first sample, the one after the last, and the weights.
+
+    The operations and their order are those of ``precompute_coeffs`` in Pillow's Resample.c.
+    """
+    scale = length / SIDE
+    stretch = max(scale, 1.0)
+    support = LOBES * stretch
+    centers = (np.arange(SIDE) + 0.5) * scale
+    first = np.maximum((centers - support + 0.5).astype(np.int64), 0)
+    last = np.minimum((centers + support + 0.5).astype(np.int64), length)
+    places = first[:, None] + np.arange((last - first).max())
+    distances = (places - centers[:, None] + 0.5) * (1.0 / stretch)
+    seen = (distances >= -LOBES) & (distances < LOBES) & (places < last[:, None])
+    weights = np.where(seen, _sinc(distances) * _sinc(distances / LOBES), 0.0)
+    # Added up one by one, as Pillow does; NumPy's sum would add in pairs.
+    return first, last, weights * (1.0 / np.cumsum(weights, axis=1)[:, -1:])
+
+
+def _sinc(values: Floats) -> Floats:
+    angles = values * math.pi
+    return np.divide(np.sin(angles), angles, out=np.ones_like(angles), where=angles != 0)

@@ -1,0 +1,42 @@
+"""Without the fast wheels: the same pixels, the same refusals, and PNGs that are lossless too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+WITHOUT = """
+import sys
+sys.modules.update({"kornia_rs": None, "isal": None})
+from shared.imaging import decode, encode
+assert decode.kornia is None and encode.quick.__name__ == "zlib"
+import pytest
+raise SystemExit(pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        ["test_imaging_decode.py", "-k", "not process_of_its_own and not both_png_decoders"],
+        ["test_imaging_encode.py", "-k", "not smaller and not small_as and not larger"],
+        ["test_imaging_suite.py"],
+    ],
+    ids=["decode", "encode", "suite"],
+)
+def test_what_holds_with_the_fast_wheels_holds_without_them(tests: list[str]) -> None:
+    name, *options = tests
+    child = subprocess.run(  # noqa: S603 - this interpreter, the code above
+        [sys.executable, "-c", WITHOUT, f"tests/imaging/{name}", *options],
+        capture_output=True,
+        cwd=ROOT,
+        timeout=300,
+        check=False,
+    )
+    assert child.returncode == 0, child.stdout.decode()[-3000:]
+    assert b"passed" in child.stdout
