@@ -96,13 +96,12 @@ def same_shape(apart: Differences) -> Answers:
     """The same drawing, whatever its colours.
 
     Cut-out art shows it by its outline and by what is light and dark inside; of art that fills its
-    box, light and dark must agree all over, and much of it must have changed its colour: else a
-    small object was exchanged on the same ground.
+    box, light and dark must agree all over, and much of it must have changed its colour, the whole
+    too: else a small object was exchanged on the same ground, or colours moved with a crop.
     """
     cut_out = (apart.outline <= LIMITS.outline_levels) & (apart.inside >= LIMITS.inside)
-    changed = (apart.recoloured >= LIMITS.recoloured_cells) | (
-        apart.brightness > LIMITS.brightness_levels
-    )
+    dyed = (apart.recoloured >= LIMITS.recoloured_cells) & (apart.tint > LIMITS.cast_levels)
+    changed = dyed | (apart.brightness > LIMITS.brightness_levels)
     return np.where(apart.is_boxed, (apart.pattern >= LIMITS.boxed_pattern) & changed, cut_out)
 
 

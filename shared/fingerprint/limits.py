@@ -72,6 +72,10 @@ class Limits:
     """Cells of 64 whose colour differs visibly, of two colourways that fill their boxes: a quarter
     of the picture. In fewer, an object was exchanged."""
 
+    cast_levels: float = 3.5
+    """Cb or Cr of the whole art, of two colourways that fill their boxes. Measured: 4 and more; a
+    crop of 2 %, which moves colours into other cells, makes 3.3 at most."""
+
     visible_levels: int = 6
     """Cb or Cr of a cell that counts as another colour."""
 

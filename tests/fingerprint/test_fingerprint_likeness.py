@@ -52,6 +52,10 @@ def apart(**own: float) -> Differences:
     return Differences(**{name: np.array([value]) for name, value in (SAME | own).items()})
 
 
+DYED = {"is_boxed": True, "recoloured": 64, "tint": 50}
+"""Another colourway of art that fills its box."""
+
+
 @pytest.mark.parametrize(
     ("predicate", "name", "limit", "step", "rest"),
     [
@@ -63,8 +67,9 @@ def apart(**own: float) -> Differences:
         (same_format, "stretch", LIMITS.stretch, 0.001, {}),
         (same_shape, "outline", LIMITS.outline_levels, 1, {}),
         (same_shape, "inside", LIMITS.inside, -0.001, {}),
-        (same_shape, "pattern", LIMITS.boxed_pattern, -0.001, {"is_boxed": True, "recoloured": 64}),
-        (same_shape, "recoloured", LIMITS.recoloured_cells, -1, {"is_boxed": True}),
+        (same_shape, "pattern", LIMITS.boxed_pattern, -0.001, DYED),
+        (same_shape, "recoloured", LIMITS.recoloured_cells, -1, DYED),
+        (same_shape, "tint", LIMITS.cast_levels + 0.01, -0.01, DYED),
         (alike, "pattern", LIMITS.pattern, -0.001, {}),
     ],
 )
@@ -85,7 +90,7 @@ def test_boxed_art_whose_brightness_changed_has_changed_its_colours() -> None:
 
 
 def test_the_outline_is_no_matter_of_boxed_art_nor_the_pattern_of_cut_out_art() -> None:
-    assert same_shape(apart(is_boxed=True, outline=255, inside=-1, recoloured=64))[0]
+    assert same_shape(apart(**DYED, outline=255, inside=-1))[0]
     assert same_shape(apart(pattern=-1))[0]
 
 
