@@ -55,6 +55,7 @@ def differences(mine: Fingerprint, others: Sequence[Fingerprint]) -> Differences
     """
     is_opaque = bool(mine.is_opaque)
     both = planes([str(mine.signature), *(str(o.signature) for o in others)], is_opaque=is_opaque)
+    printed = _mean(both.alpha) / 255
     return Differences(
         picture=np.maximum(
             _unexplained(both.luma, is_opaque=is_opaque),
@@ -62,10 +63,10 @@ def differences(mine: Fingerprint, others: Sequence[Fingerprint]) -> Differences
         ),
         outline=_most(both.alpha),
         colour=np.maximum(_most(both.blue), _most(both.red)),
-        brightness=_apart(both.luma, both.alpha),
-        tint=np.maximum(_apart(both.blue, both.alpha), _apart(both.red, both.alpha)),
+        brightness=_apart(both.luma, printed),
+        tint=np.maximum(_apart(both.blue, printed), _apart(both.red, printed)),
         recoloured=_recoloured(both),
-        pattern=_correlation(both.luma + both.alpha, np.ones_like(both.luma[..., 1:], np.bool_)),
+        pattern=_correlation(both.luma + both.alpha, np.ones((*both.luma.shape[:2], 1), np.bool_)),
         inside=_correlation(both.luma, _solid(both.alpha)),
         stretch=_stretch(mine, others),
         is_boxed=_is_boxed(both.alpha),
@@ -142,11 +143,17 @@ def _slope(plane: npt.NDArray[np.int16], *, is_opaque: bool) -> npt.NDArray[np.i
     return np.maximum(vertical, horizontal)
 
 
-def _apart(plane: npt.NDArray[np.int16], alpha: npt.NDArray[np.int16]) -> Numbers:
-    """The difference of a plane's mean for each part of the picture that is printed."""
-    mean = plane.mean(axis=(0, 1)) / alpha.mean(axis=(0, 1)) * 255
+def _apart(plane: npt.NDArray[np.int16], printed: npt.NDArray[np.float64]) -> Numbers:
+    """The difference of a plane's mean, each by the share of its picture that is printed."""
+    mean = _mean(plane) / printed
     apart: Numbers = np.abs(mean[1:] - mean[0])
     return apart
+
+
+def _mean(plane: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+    """Of all cells, (n + 1,). Summed as 32-bit integers: a third of the time that `mean` takes."""
+    mean: npt.NDArray[np.float64] = plane.sum(axis=(0, 1), dtype=np.int32) / plane[..., 0].size
+    return mean
 
 
 def _recoloured(both: Planes) -> Numbers:
