@@ -26,6 +26,11 @@ hypothesis.settings.register_profile("platen", database=None, deadline=None)
 hypothesis.settings.load_profile("platen")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Processes that the tests are spread over: one more than processors, as tests often wait."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where CI=true, fail instead of skipping for a part that is not installed: CI has them all."""
