@@ -33,24 +33,16 @@ class Nas(Protocol):
     Every verb raises NasUnavailable, NasFull or NasRefused where the store fails.
     """
 
-    def stage(self, design_id: UUID, content: Content) -> None:
-        """Write ``.platen/{design_id}.part``, whole and flushed.
-
-        Staging equal bytes again is harmless. Other bytes under the same id raise KeyReused:
-        a staged file is never replaced.
-        """
-        ...
-
-    def publish(self, design_id: UUID, path: str) -> None:
-        """Rename the staged file to ``path`` without replacing anything, durably.
+    def publish(self, staged: str, path: str) -> None:
+        """Rename a staged file to ``path`` without replacing anything, durably.
 
         Raises NameTaken when something stands at ``path`` (the staged file stays) and
-        StagedFileMissing when nothing is staged under the id.
+        StagedFileMissing when no file is at ``staged``.
         """
         ...
 
     def create(self, path: str, content: Content) -> None:
-        """Write ``content`` straight to ``path`` by exclusive create, whole and flushed.
+        """Write ``content`` to ``path`` by exclusive create, whole and flushed.
 
         Raises NameTaken when something stands there.
         """
@@ -196,8 +188,11 @@ class Designs(Library, Protocol):
 
     def get(self, user_id: UUID, design_id: UUID) -> Design | None: ...
 
-    def pending(self, design_ids: Collection[UUID]) -> set[UUID]:
-        """Those of the designs, at most some thousand, that are pending, whoever's they are."""
+    def pending(self, design_ids: Collection[UUID]) -> dict[UUID, str]:
+        """Those of the designs, at most some thousand, that are pending, whoever's they are.
+
+        Each with the sha256 of its print file.
+        """
         ...
 
     def has_legacy(self, user_id: UUID) -> bool:
@@ -229,8 +224,11 @@ class Designs(Library, Protocol):
         """A transaction under the tenant's lock."""
         ...
 
-    def activate(self, user_id: UUID, design_id: UUID) -> None:
-        """Set a pending design active; setting it again is harmless."""
+    def activate(self, design: Design) -> bool:
+        """Set a pending design active; setting it again is harmless.
+
+        False when its row is gone, or has another path or print file than ``design`` by now.
+        """
         ...
 
     def check(self) -> None:

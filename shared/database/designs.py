@@ -14,7 +14,6 @@ from shared.database.engine import transaction, translated
 from shared.database.search import Search
 from shared.database.tables import designs
 from shared.database.unit import PostgresUnit, get, know, lock
-from shared.errors import DatabaseRefused
 from shared.ports import Unit
 from shared.records import (
     FINGERPRINT_VERSION,
@@ -86,10 +85,11 @@ class PostgresDesigns:
         with self._connection() as connection:
             return get(connection, user_id, design_id)
 
-    def pending(self, design_ids: Collection[UUID]) -> set[UUID]:
+    def pending(self, design_ids: Collection[UUID]) -> dict[UUID, str]:
         among = designs.c.id.in_(design_ids) & (designs.c.state == State.PENDING.value)
+        query = sa.select(designs.c.id, designs.c.file_sha256).where(among)
         with self._connection() as connection:
-            return set(connection.execute(sa.select(designs.c.id).where(among)).scalars())
+            return {row.id: row.file_sha256 for row in connection.execute(query)}
 
     def has_legacy(self, user_id: UUID) -> bool:
         legacy = sa.exists().where(
@@ -123,16 +123,22 @@ class PostgresDesigns:
                 lock(connection, user_id)
             yield PostgresUnit(connection, user_id, self._crowded)
 
-    def activate(self, user_id: UUID, design_id: UUID) -> None:
-        """Raises DatabaseRefused when the tenant has no such design (any more)."""
-        own = (designs.c.id == design_id) & (designs.c.user_id == user_id)
+    def activate(self, design: Design) -> bool:
+        same = sa.and_(
+            designs.c.id == design.design_id,
+            designs.c.user_id == design.user_id,
+            designs.c.file_path == design.file_path,
+            designs.c.file_sha256.is_not_distinct_from(
+                design.print_file and design.print_file.sha256
+            ),
+        )
         change = {"state": State.ACTIVE.value, "is_active": True, "updated_at": sa.func.now()}
-        pending = own & (designs.c.state == State.PENDING.value)
+        pending = same & (designs.c.state == State.PENDING.value)
         with self._connection() as connection:
-            changed = connection.execute(sa.update(designs).where(pending).values(change)).rowcount
+            if connection.execute(sa.update(designs).where(pending).values(change)).rowcount:
+                return True
             # A row that is active already stays as it is: the seller may have removed it since.
-            if not changed and not connection.execute(sa.select(sa.exists().where(own))).scalar():
-                raise DatabaseRefused
+            return bool(connection.execute(sa.select(sa.exists().where(same))).scalar())
 
     def check(self) -> None:
         with self._connection() as connection:

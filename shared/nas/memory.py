@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator
-from uuid import UUID
 
 from shared.errors import NameTaken, StagedFileMissing
-from shared.nas import staging
-from shared.nas.names import split, staged
+from shared.nas.names import split
 from shared.ports import Content
 from shared.records import Entry
 
@@ -30,11 +29,8 @@ class MemoryNas:
         self._files: dict[tuple[str, ...], tuple[bytes, float]] = {}
         self._lock = threading.Lock()
 
-    def stage(self, design_id: UUID, content: Content) -> None:
-        staging.stage(self, design_id, content)
-
-    def publish(self, design_id: UUID, path: str) -> None:
-        source, target = split(staged(design_id)), split(path)
+    def publish(self, staged: str, path: str) -> None:
+        source, target = split(staged), split(path)
         with self._lock:
             if source not in self._files:
                 raise StagedFileMissing
@@ -59,7 +55,7 @@ class MemoryNas:
 
     def digest(self, path: str) -> tuple[int, str] | None:
         content = self.read(path)
-        return None if content is None else staging.measure(content)
+        return None if content is None else (len(content), hashlib.sha256(content).hexdigest())
 
     def delete(self, path: str) -> None:
         with self._lock:

@@ -8,7 +8,6 @@ import pytest
 from database_rows import a_design, a_probe, file_design
 
 from shared.database.designs import PostgresDesigns
-from shared.errors import DatabaseRefused
 from shared.records import State
 
 
@@ -32,8 +31,8 @@ def test_a_pending_design_is_found_and_stays_found_when_active(designs: Postgres
     assert [found.state for found in designs.exact(design.user_id, a_probe(design))] == [
         State.PENDING
     ]
-    designs.activate(design.user_id, design.design_id)
-    designs.activate(design.user_id, design.design_id)
+    assert designs.activate(design)
+    assert designs.activate(design)
     for found in (
         designs.exact(design.user_id, a_probe(design)),
         designs.near(design.user_id, a_probe(design), radius=0),
@@ -52,8 +51,22 @@ def test_another_tenant_sees_nothing(designs: PostgresDesigns) -> None:
     assert designs.near(other, a_probe(design), radius=31) == []
     assert designs.recent(other, a_probe(design), radius=31) == []
     assert designs.watermark(other) == 0
-    with pytest.raises(DatabaseRefused):
-        designs.activate(other, design.design_id)
+    assert not designs.activate(design.model_copy(update={"user_id": other}))
+
+
+@pytest.mark.parametrize("change", [{"file_path": "/share/Graphics/x.png"}, {"print_file": None}])
+def test_a_design_that_was_filed_otherwise_meanwhile_is_not_set_active(
+    designs: PostgresDesigns, change: dict[str, object]
+) -> None:
+    design = a_design()
+    with designs.unit(design.user_id) as unit:
+        unit.claim(design.shop)
+        unit.insert(design)
+
+    assert not designs.activate(design.model_copy(update=change))
+    known = designs.get(design.user_id, design.design_id)
+    assert known is not None
+    assert known.state is State.PENDING
 
 
 def test_which_designs_are_pending_is_told_across_tenants(designs: PostgresDesigns) -> None:
@@ -64,6 +77,9 @@ def test_which_designs_are_pending_is_told_across_tenants(designs: PostgresDesig
             unit.insert(design)
     file_design(designs, active)
     asked = [design.design_id for design in (waiting, others, active)]
-    assert designs.pending([*asked, uuid4()]) == {waiting.design_id, others.design_id}
-    assert designs.pending([]) == set()
-    assert designs.pending([uuid4() for _ in range(2_000)]) == set()
+    assert designs.pending([*asked, uuid4()]) == {
+        design.design_id: design.print_file.sha256  # type: ignore[union-attr]
+        for design in (waiting, others)
+    }
+    assert designs.pending([]) == {}
+    assert designs.pending([uuid4() for _ in range(2_000)]) == {}

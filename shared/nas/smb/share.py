@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from smbprotocol.exceptions import NoMoreFiles, NoSuchFile, SMBResponseException
 from smbprotocol.file_info import FileAttributes, FileInformationClass
@@ -16,8 +16,7 @@ from smbprotocol.open import Open
 from smbprotocol.tree import TreeConnect
 
 from shared.errors import NameInvalid
-from shared.nas import staging
-from shared.nas.names import STAGING, split, staged
+from shared.nas.names import STAGING, split
 from shared.nas.smb import asks, filing
 from shared.nas.smb.connection import StrictConnection
 from shared.nas.smb.status import ABSENT
@@ -38,15 +37,12 @@ class Share:
         self._folders = folders
         self._connection: StrictConnection = tree.session.connection
 
-    def stage(self, design_id: UUID, content: Content) -> None:
-        staging.stage(self, design_id, content)
-
     def create(self, path: str, content: Content, ours: set[int] | None = None) -> None:
         target, whole = self._path(path), memoryview(content).cast("B")
         filing.create(self._tree, self._draft(), target, whole, set() if ours is None else ours)
 
-    def publish(self, design_id: UUID, path: str, ours: set[int] | None = None) -> None:
-        source, target = self._path(staged(design_id)), self._path(path)
+    def publish(self, staged: str, path: str, ours: set[int] | None = None) -> None:
+        source, target = self._path(staged), self._path(path)
         filing.publish(self._tree, source, target, set() if ours is None else ours)
 
     def read(self, path: str) -> bytes | None:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
-from uuid import UUID
 
 from tenacity import (
     Retrying,
@@ -48,13 +47,9 @@ class SmbNas:
         self._timeout_s = timeout_s
         self._pool = Pool(partial(log_in, address, password, encryption))
 
-    def stage(self, design_id: UUID, content: Content) -> None:
-        whole = _whole(content)
-        self._run(lambda share: share.stage(design_id, whole))
-
-    def publish(self, design_id: UUID, path: str) -> None:
+    def publish(self, staged: str, path: str) -> None:
         ours: set[int] = set()
-        self._run(lambda share: share.publish(design_id, path, ours))
+        self._run(lambda share: share.publish(staged, path, ours))
 
     def create(self, path: str, content: Content) -> None:
         whole, ours = _whole(content), set[int]()
