@@ -266,6 +266,53 @@ class UploadRequest(Judging):
     files: list[InlineFile] = []
 
 
+class Trouble(StrEnum):
+    """How a row and the NAS differ."""
+
+    PENDING = "pending"
+    """A row whose upload broke off before its file had its name."""
+    MISSING = "missing"
+    """A design whose file is not on the NAS."""
+    SIZE = "size"
+    """A design whose file has another size than its row says."""
+    CONTENT = "content"
+    """A design whose file has other bytes than its row says."""
+    UNREAD = "unread"
+    """A design whose file could not be looked at."""
+    UNRECORDED = "unrecorded"
+    """A file in a shop's folder that no row has."""
+    LEFTOVER = "leftover"
+    """A staged or temporary file that nothing waits for."""
+
+
+class Discrepancy(Value):
+    """One thing that is not in order, and what was done about it."""
+
+    trouble: Trouble
+    file_path: str
+    """In the NAS's own names."""
+    design_id: UUID | None = None
+    user_id: UUID | None = None
+    message: str
+    repaired: bool = False
+
+
+class ReconcileRequest(Value):
+    repair: bool = False
+    """Finish or forget what broke off and remove leftovers; unset: say what there is to do."""
+    verify: bool = False
+    """Read every file and compare its bytes with its row, not its size alone."""
+
+
+class ReconcileResponse(Value):
+    found: list[Discrepancy]
+    """The first 1,000."""
+    counts: dict[Trouble, int]
+    """Of all."""
+    left: int
+    """How many were not repaired."""
+
+
 class Event(Value):
     """One line of an upload's stream."""
 

@@ -15,6 +15,7 @@ from shared.records import (
     Candidate,
     Design,
     Entry,
+    Filing,
     Fingerprint,
     FoundFile,
     Legacy,
@@ -70,6 +71,10 @@ class Nas(Protocol):
 
     def list(self, folder: str) -> Iterator[Entry]:
         """The files directly in ``folder`` (none when there is no such folder), read in pages."""
+        ...
+
+    def folders(self, folder: str) -> Iterator[str]:
+        """The paths of the folders directly in ``folder``; empty is the share itself."""
         ...
 
     def check(self) -> None:
@@ -192,6 +197,25 @@ class Designs(Library, Protocol):
         """Those of the designs, at most some thousand, that are pending, whoever's they are.
 
         Each with the sha256 of its print file.
+        """
+        ...
+
+    def filings(self, grace_s: float, *, after: UUID | None, limit: int) -> list[Filing]:
+        """At most ``limit`` rows, everybody's, by id, those that follow ``after``.
+
+        What the seller removed is left out. Rows older than ``grace_s`` seconds are old, by the
+        database's clock.
+        """
+        ...
+
+    def filing(self, grace_s: float, design_id: UUID) -> Filing | None:
+        """One row, as `filings` has it."""
+        ...
+
+    def recorded(self, paths: Collection[str]) -> set[str]:
+        """Those of the paths (in the NAS's own names, at most some thousand) that a row has.
+
+        Removed rows count, and so does a path that differs only in case.
         """
         ...
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.database import legacy, migrate, templates
+from shared.database import filing, legacy, migrate, templates
 from shared.database.crowded import Crowded
 from shared.database.engine import transaction, translated
 from shared.database.search import Search
@@ -19,6 +19,7 @@ from shared.records import (
     FINGERPRINT_VERSION,
     Candidate,
     Design,
+    Filing,
     Fingerprint,
     FoundFile,
     Legacy,
@@ -90,6 +91,18 @@ class PostgresDesigns:
         query = sa.select(designs.c.id, designs.c.file_sha256).where(among)
         with self._connection() as connection:
             return {row.id: row.file_sha256 for row in connection.execute(query)}
+
+    def filings(self, grace_s: float, *, after: UUID | None, limit: int) -> list[Filing]:
+        with self._connection() as connection:
+            return filing.page(connection, grace_s, after, limit)
+
+    def filing(self, grace_s: float, design_id: UUID) -> Filing | None:
+        with self._connection() as connection:
+            return filing.one(connection, grace_s, design_id)
+
+    def recorded(self, paths: Collection[str]) -> set[str]:
+        with self._connection() as connection:
+            return filing.recorded(connection, paths)
 
     def has_legacy(self, user_id: UUID) -> bool:
         legacy = sa.exists().where(

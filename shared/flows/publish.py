@@ -39,12 +39,16 @@ class Publisher:
             raise StagedFileMissing
         return design.model_copy(update={"state": State.ACTIVE})
 
-    def settle(self, design: Design) -> None:
-        """Finish another request's pending design, or forget it when its file is gone for good."""
+    def settle(self, design: Design) -> Design | None:
+        """Finish another request's pending design; None where its file is gone for good.
+
+        It is forgotten then.
+        """
         try:
-            self.finish(design)
+            return self.finish(design)
         except StagedFileMissing:
             self.forget(design)
+            return None
 
     def forget(self, design: Design) -> None:
         """Remove the row of a pending design, unless it was changed meanwhile."""

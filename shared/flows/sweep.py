@@ -64,7 +64,7 @@ def sweep(designs: Designs, nas: Nas, grace_s: float, *, dry_run: bool = False) 
     found = [entry for entry in nas.list(STAGING) if _is_ours(entry)]
     if not found:
         return
-    latest = _now(nas) - grace_s
+    latest = now(nas) - grace_s
     old = [entry for entry in found if entry.modified < latest]
     for start in range(0, len(old), BATCH):
         batch = old[start : start + BATCH]
@@ -88,7 +88,7 @@ def _remove(nas: Nas, entry: Entry, latest: float, dry_run: bool) -> Swept | Non
     return Swept(entry)
 
 
-def _now(nas: Nas) -> float:
+def now(nas: Nas) -> float:
     """The time by the clock that stamps the NAS's files, in seconds since 1970."""
     path = f"{STAGING}/{uuid4().hex}.tmp"
     nas.create(path, b"")

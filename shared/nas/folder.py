@@ -102,6 +102,20 @@ class FolderNas:
         ):
             yield from _regular_files(folder, entries)
 
+    def folders(self, folder: str) -> Iterator[str]:
+        parts = split(folder) if folder else ()
+        with (
+            disk.translated(),
+            suppress(FileNotFoundError, NotADirectoryError),
+            self._folder(parts) as opened,
+            os.scandir(opened) as entries,
+        ):
+            for entry in entries:
+                with suppress(NameInvalid):
+                    split(path := "/".join((*parts, entry.name)))
+                    if entry.is_dir(follow_symlinks=False):
+                        yield path
+
     def check(self) -> None:
         with (
             disk.translated(),

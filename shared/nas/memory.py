@@ -71,5 +71,12 @@ class MemoryNas:
         for parts, (content, modified) in files:
             yield Entry("/".join(parts), len(content), modified)
 
+    def folders(self, folder: str) -> Iterator[str]:
+        parent = split(folder) if folder else ()
+        depth = len(parent)
+        with self._lock:
+            found = {parts[: depth + 1] for parts in self._files if len(parts) > depth + 1}
+        yield from ("/".join(parts) for parts in found if parts[:depth] == parent)
+
     def check(self) -> None:
         return

@@ -113,6 +113,18 @@ class S3Nas:
                         split(path)
                         yield Entry(path, found["Size"], found["LastModified"].timestamp())
 
+    def folders(self, folder: str) -> Iterator[str]:
+        parts = split(folder) if folder else ()
+        parent = "".join(f"{part}/" for part in (*self._prefix, *parts))
+        pages = self._bucket.client.get_paginator("list_objects_v2")
+        with aws.translated():
+            for page in pages.paginate(Bucket=self._bucket.name, Prefix=parent, Delimiter="/"):
+                for found in page.get("CommonPrefixes", ()):
+                    with suppress(NameInvalid):
+                        name = found["Prefix"].removeprefix(parent).removesuffix("/")
+                        split(path := "/".join((*parts, name)))
+                        yield path
+
     def check(self) -> None:
         with aws.translated():
             self._bucket.client.head_bucket(Bucket=self._bucket.name)

@@ -268,6 +268,7 @@ def test_a_path_that_leads_elsewhere_is_refused_by_every_verb(nas: Nas) -> None:
         nas.delete,
         nas.remove_folder,
         lambda path: list(nas.list(path)),
+        lambda path: list(nas.folders(path or "/")),
     ]
     taken = [(verb, path) for path in OUTSIDE for verb in verbs if not is_refused(verb, path)]
     assert taken == []
@@ -306,3 +307,15 @@ def test_64_megabytes_make_the_round_trip_without_copies(nas: Nas) -> None:
 def test_a_store_that_answers_passes_its_check_and_the_check_leaves_nothing(nas: Nas) -> None:
     nas.check()
     assert paths(nas, ".platen") == []
+
+
+def test_folders_are_those_directly_in_a_folder_and_no_files(nas: Nas) -> None:
+    for path in (PATH, f"{FOLDER} longer/x.png", f"{FOLDER}/nested/deeper/x.png", "Shop/x.png"):
+        nas.create(path, b"x")
+    nas.create("Mom & Me's Größe/カップ/x.png", b"x")
+
+    assert sorted(nas.folders("NookTransfers/Shop")) == [FOLDER, f"{FOLDER} longer"]
+    assert sorted(nas.folders(FOLDER)) == [f"{FOLDER}/nested"]
+    assert list(nas.folders("Mom & Me's Größe")) == ["Mom & Me's Größe/カップ"]
+    assert list(nas.folders("Shop")) == list(nas.folders("Nobody")) == list(nas.folders(PATH)) == []
+    assert set(nas.folders("")) - {".platen"} == {"NookTransfers", "Shop", "Mom & Me's Größe"}
