@@ -133,7 +133,11 @@ class Library(Protocol):
 
 
 class Unit(Library, Protocol):
-    """One short transaction under the tenant's lock, rolled back when an error leaves it."""
+    """One short transaction under the tenant's lock, rolled back when an error leaves it.
+
+    Raises DatabaseUnavailable at its end where it was not committed, or where nobody can tell: a
+    lost answer is no error while the row that was inserted or moved is there.
+    """
 
     def get(self, design_id: UUID) -> Design | None: ...
 

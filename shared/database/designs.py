@@ -14,6 +14,7 @@ from shared.database.engine import transaction, translated
 from shared.database.search import Search
 from shared.database.tables import designs
 from shared.database.unit import PostgresUnit, get, know, lock
+from shared.errors import DatabaseUnavailable
 from shared.ports import Unit
 from shared.records import (
     FINGERPRINT_VERSION,
@@ -131,10 +132,28 @@ class PostgresDesigns:
 
     @contextmanager
     def unit(self, user_id: UUID) -> Iterator[Unit]:
-        with transaction(self._engine) as connection:
-            with translated():
-                lock(connection, user_id)
-            yield PostgresUnit(connection, user_id, self._crowded)
+        written: Design | None = None
+        try:
+            with transaction(self._engine) as connection:
+                with translated():
+                    lock(connection, user_id)
+                unit = PostgresUnit(connection, user_id, self._crowded)
+                yield unit
+                written = unit.written
+        except DatabaseUnavailable:
+            # Only the answer to the commit may be lost, not what it answers.
+            if written is None or not self._is_there(written):
+                raise
+
+    def _is_there(self, written: Design) -> bool:
+        """Whether a row is as it was written, but for its state: others may have set it active.
+
+        Under the tenant's lock, which is free only once the doubtful transaction has ended.
+        """
+        with transaction(self._engine) as connection, translated():
+            lock(connection, written.user_id)
+            known = get(connection, written.user_id, written.design_id)
+        return known is not None and known.model_copy(update={"state": written.state}) == written
 
     def activate(self, design: Design) -> bool:
         same = sa.and_(
