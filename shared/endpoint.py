@@ -76,7 +76,7 @@ class Endpoint:
     request: type[BaseModel]
     responses: dict[int, type[BaseModel]]
     files: str
-    """Which files go along: ``one``, ``many`` or ``optional``."""
+    """Which files go along: ``one``, ``many``, ``optional`` (one at most) or ``none``."""
     handle: Callable[[Any, list[Upload]], Reply]
     ready: Callable[[], None]
     """Raises why the function can't work."""
@@ -145,11 +145,11 @@ def _text(value: BaseModel) -> str:
 
 def _work(request: flask.Request, endpoint: Endpoint) -> flask.Response:
     limits = endpoint.limits()
-    max_files = limits.max_files if endpoint.files == "many" else 1
+    max_files = {"many": limits.max_files, "none": 0}.get(endpoint.files, 1)
     body = multipart.read(request, limits.max_body, max_files)
     message = _parse(endpoint.request, body.document)
     uploads = [*body.files, *_inline(message)]
-    if not uploads and endpoint.files != "optional":
+    if not uploads and endpoint.files in ("one", "many"):
         raise RequestInvalid(reason="no file was sent")
     multipart.check(uploads, max_files)
     reply = endpoint.handle(message, uploads)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
@@ -304,13 +305,29 @@ class ReconcileRequest(Value):
     """Read every file and compare its bytes with its row, not its size alone."""
 
 
+MAX_TOLD = 1000
+"""Discrepancies that one answer names: the rest is counted."""
+
+
 class ReconcileResponse(Value):
     found: list[Discrepancy]
     """The first 1,000."""
     counts: dict[Trouble, int]
-    """Of all."""
+    """How many there are of each kind."""
     left: int
-    """How many were not repaired."""
+    """How many of all were not repaired."""
+
+    @classmethod
+    def of(cls, found: Iterable[Discrepancy]) -> Self:
+        told: list[Discrepancy] = []
+        counts: Counter[Trouble] = Counter()
+        left = 0
+        for each in found:
+            counts[each.trouble] += 1
+            left += not each.repaired
+            if len(told) < MAX_TOLD:
+                told.append(each)
+        return cls(found=told, counts=dict(counts), left=left)
 
 
 class Event(Value):

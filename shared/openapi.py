@@ -18,6 +18,7 @@ _REF = "#/components/schemas/{model}"
 _FILES: dict[str, dict[str, Any]] = {
     "one": {"file": {"type": "string", "format": "binary"}},
     "optional": {"file": {"type": "string", "format": "binary"}},
+    "none": {},
     "many": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
 }
 _FAILURES = {
@@ -72,7 +73,7 @@ def _content(endpoint: Endpoint) -> dict[str, Any]:
     form = {
         "type": "object",
         "properties": {"request": message, **files},
-        "required": ["request", *(files if endpoint.files != "optional" else [])],
+        "required": ["request", *(files if endpoint.files in ("one", "many") else [])],
     }
     return {
         "multipart/form-data": {
