@@ -90,7 +90,7 @@ IdempotencyKey = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[
 class DedupeRequest(Judging):
     template: Text
     idempotency_key: IdempotencyKey | None = None
-    """Unset makes a fresh one, which the answer names."""
+    """Or in the header ``Idempotency-Key``. Unset makes a fresh one, which the answer names."""
     first_position: Annotated[int, Field(ge=0)] = 0
     """Position of the first file in its batch, where a batch is sent in parts."""
     files: list[InlineFile] = []
@@ -264,6 +264,7 @@ class UploadRequest(Judging):
     check_only: bool = False
     """Say what would be done; write nothing."""
     idempotency_key: IdempotencyKey | None = None
+    """Or in the header ``Idempotency-Key``. Unset makes a fresh one, which the answer names."""
     files: list[InlineFile] = []
 
 

@@ -51,6 +51,7 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
                 "post": {
                     "operationId": endpoint.name,
                     "summary": endpoint.summary,
+                    **_parameters(endpoint),
                     "requestBody": {"required": True, "content": _content(endpoint)},
                     "responses": answers,
                 }
@@ -65,6 +66,20 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
 def text(value: dict[str, Any]) -> str:
     """A document as it is served and checked in."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _parameters(endpoint: Endpoint) -> dict[str, Any]:
+    """The header that stands for the field of its name, where there is one."""
+    schema = endpoint.request.model_json_schema().get("properties", {}).get("idempotency_key")
+    if schema is None:
+        return {}
+    key = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "The same as the field idempotency_key; the answer has it too.",
+        "schema": schema["anyOf"][0],
+    }
+    return {"parameters": [key]}
 
 
 def _content(endpoint: Endpoint) -> dict[str, Any]:

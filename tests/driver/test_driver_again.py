@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from test_driver_workflow import on_nas, outcomes, rows, take_in
 
 from shared.errors import KeyReused
 from shared.identity import tenant
+from shared.messages import Done, Result
 from shared.records import Template
 from shared.wiring import Parts
 from tests.draw import encoded, wrap
@@ -57,3 +60,44 @@ class TestAnotherRequestUnderTheKey:
         )
 
         assert again.designs == first.designs
+
+
+class TestAtTheSameTime:
+    """Nobody waits until the first request under a key has ended."""
+
+    def test_the_same_request_gives_the_same_outcomes_and_files_once(self, parts: Parts) -> None:
+        files = [("1.png", ONE), ("2.png", TWO), ("1 again.png", ONE), ("3.png", THREE)]
+
+        def send(_: int) -> Result:
+            return take_in(parts, *files, template="Tiny UV", idempotency_key="k1")
+
+        with ThreadPoolExecutor(6) as threads:
+            results = list(threads.map(send, range(6)))
+
+        for result in results:
+            assert outcomes(result) == ["created", "created", "duplicate", "created"]
+            assert [design.id for design in result.designs] == [
+                design.id for design in results[0].designs
+            ]
+            assert [design.file_path for design in result.designs] == [
+                design.file_path for design in results[0].designs
+            ]
+        assert len(rows(parts)) == len(on_nas(parts, "NookTransfers/Nook/Tiny UV")) == 3
+        assert on_nas(parts, ".platen") == {}
+
+    def test_of_other_files_one_is_filed_and_the_others_are_refused(self, parts: Parts) -> None:
+        bodies = [encoded(wrap(seed, 160, 80)) for seed in range(6)]
+
+        def send(body: bytes) -> Result:
+            return take_in(parts, ("1.png", body), template="Tiny UV", idempotency_key="k1")
+
+        with ThreadPoolExecutor(6) as threads:
+            results = list(threads.map(send, bodies))
+
+        told = [(result.outcomes[0].outcome, result.outcomes[0].code) for result in results]
+        assert told.count((Done.CREATED, None)) == 1
+        assert told.count((Done.FAILED, KeyReused.code)) == 5
+        won = next(body for body, (done, _) in zip(bodies, told, strict=True) if done == "created")
+        assert take_in(parts, ("1.png", won), template="Tiny UV", idempotency_key="k1").designs
+        assert len(rows(parts)) == len(on_nas(parts, "NookTransfers/Nook/Tiny UV")) == 1
+        assert on_nas(parts, ".platen") == {}
