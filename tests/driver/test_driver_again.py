@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from test_driver_workflow import on_nas, outcomes, rows, take_in
 
-from shared.errors import KeyReused
+from shared.errors import DatabaseUnavailable, KeyReused
 from shared.identity import tenant
+from shared.imaging import encode
 from shared.messages import Done, Result
 from shared.records import Template
 from shared.wiring import Parts
@@ -60,6 +63,44 @@ class TestAnotherRequestUnderTheKey:
         )
 
         assert again.designs == first.designs
+
+
+class Broken:
+    """A database on which one verb fails."""
+
+    def __init__(self, real: object, verb: str) -> None:
+        self._real, self._verb = real, verb
+
+    def __getattr__(self, name: str) -> object:
+        if name == self._verb:
+            raise DatabaseUnavailable
+        return getattr(self._real, name)
+
+
+class TestAnEncoderThatGivesOtherBytes:
+    """Another version of it, after a deploy: what was staged before stands in nobody's way."""
+
+    @pytest.mark.parametrize("verb", ["unit", "activate"])
+    def test_takes_the_request_up_where_it_broke_off(
+        self, parts: Parts, monkeypatch: pytest.MonkeyPatch, verb: str
+    ) -> None:
+        file = ("1.png", ONE)
+        cut = Parts(parts.settings)
+        cut._nas, cut._designs = parts.nas, Broken(parts.designs, verb)  # type: ignore[assignment]
+        assert outcomes(take_in(cut, file, idempotency_key="k1")) == ["failed"]
+        before = on_nas(parts, ".platen") | on_nas(parts)
+        monkeypatch.setattr(encode, "quick", zlib)
+        monkeypatch.setattr(encode, "QUICK_LEVEL", 1)
+
+        again = take_in(parts, file, idempotency_key="k1")
+
+        assert outcomes(again) == ["created"]
+        (design,) = again.designs
+        (filed,) = on_nas(parts).values()
+        assert design.print_file is not None
+        assert hashlib.sha256(filed).hexdigest() == design.print_file.sha256
+        # Once there is a row, it is the bytes of the row that count.
+        assert (filed in before.values()) == (verb == "activate")
 
 
 class TestAtTheSameTime:
