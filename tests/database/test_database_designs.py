@@ -129,6 +129,8 @@ def test_rows_are_walked_in_pages_whoever_s_they_are(
     assert designs.filing(3600, filed.design_id) == expected[0]
     assert designs.filing(3600, removed.design_id) is None
     assert designs.filing(-60, filed.design_id).is_old  # type: ignore[union-attr]
+    connection.execute(sa.text("UPDATE design_images SET created_at = NULL"))
+    assert designs.filing(3600, filed.design_id).is_old  # type: ignore[union-attr]
 
 
 def test_which_paths_a_row_has_is_told_for_rows_of_every_kind(

@@ -18,11 +18,13 @@ from shared.errors import (
     StagedFileMissing,
 )
 from shared.flows.persist import Persisted
+from shared.flows.publish import Publisher
 from shared.flows.source import Source
 from shared.identity import tenant
 from shared.messages import PersistRequest, ProcessRequest
 from shared.nas.names import staged
 from shared.records import Design, PrintFile, State, Template
+from shared.settings import Policy
 from shared.wiring import Parts
 from tests.draw import encoded, wrap
 
@@ -334,6 +336,38 @@ class TestWhereTheDatabaseFails:
         assert files(parts) == ["UV_001.png"]
 
 
+class TestARowThatIsChangedMeanwhile:
+    def pending(self, parts: Parts) -> Design:
+        job = Job(parts)
+        with pytest.raises(NasUnavailable):
+            broken_nas(parts, "publish").persist(None, job.process())
+        design = job.row()
+        assert design is not None
+        return design
+
+    def test_is_not_forgotten(self, parts: Parts) -> None:
+        design = self.pending(parts)
+        publisher = Publisher(tenant(SELLER), parts.designs, parts.nas, parts.places)
+        moved = design.model_copy(update={"number": 7, "file_path": f"{design.file_path}.png"})
+        with parts.designs.unit(tenant(SELLER)) as unit:
+            unit.move(moved)
+
+        publisher.forget(design)
+        assert parts.designs.get(tenant(SELLER), design.design_id) == moved
+        publisher.forget(moved)
+        assert parts.designs.get(tenant(SELLER), design.design_id) is None
+
+    def test_is_not_told_to_be_filed(self, parts: Parts) -> None:
+        """It was removed after its file got its name, and before it was set active."""
+        design = self.pending(parts)
+        publisher = Publisher(tenant(SELLER), parts.designs, parts.nas, parts.places)
+        with parts.designs.unit(tenant(SELLER)) as unit:
+            unit.forget(design.design_id)
+
+        with pytest.raises(StagedFileMissing):
+            publisher.finish(design)
+
+
 class TestAPrintFileThatWasPreparedAnew:
     """A template that was changed meanwhile gives another print file for the same upload.
 
@@ -421,11 +455,15 @@ class TestRaces:
     def test_what_is_recorded_meanwhile_is_no_duplicate_of_what_it_was_wanted_beside(
         self, parts: Parts
     ) -> None:
-        """The second of two equal requests must not be told of a duplicate, nor take the file."""
+        """Sent twice at once, judged in two ways: none is told of a duplicate of its own."""
         other, job = Job(parts), Job(parts)
+        job.source = parts.source("a.jpg", encoded(wrap(1, 600, 274), "JPEG", quality=10))
         request = job.process()
-        wanted = request.model_copy(update={"allow_duplicate": True})
+        wanted = request.model_copy(update={"policy": Policy.HASH, "hash_threshold": 0})
         other.run()
+        with pytest.raises(DuplicateDesign):
+            parts.persist(None, request)
+        request = job.process()
         meanwhile = Parts(parts.settings)
         meanwhile._nas, meanwhile._designs = parts.nas, Late(parts, wanted)
 

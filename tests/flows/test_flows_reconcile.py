@@ -160,7 +160,8 @@ class TestAnUploadThatBrokeOff:
         assert sorted(job.row().state for job in jobs) == ["active", "pending"]  # type: ignore[union-attr]
         assert troubles(run(parts, repair=True)) == [(Trouble.PENDING, True)]
 
-    def test_and_is_sent_again_meanwhile_is_filed_once(self, parts: Parts) -> None:
+    @pytest.mark.parametrize("before", [False, True])
+    def test_and_is_sent_again_meanwhile_is_filed_once(self, parts: Parts, before: bool) -> None:
         """The client comes back just as its row is to be finished."""
         job = broken_off(parts)
 
@@ -169,12 +170,15 @@ class TestAnUploadThatBrokeOff:
                 return getattr(parts.designs, name)
 
             def get(self, user: UUID, design_id: UUID) -> Design | None:
+                if before:
+                    job.run()
                 design = parts.designs.get(user, design_id)
                 job.run()
                 return design
 
-        list(reconcile(Meanwhile(), parts.nas, parts.places, HOUR, repair=True))  # type: ignore[arg-type]
+        found = list(reconcile(Meanwhile(), parts.nas, parts.places, HOUR, repair=True))  # type: ignore[arg-type]
 
+        assert len(found) == (0 if before else 1)
         assert whole(parts, job.row())
         assert files(parts) == ["UV_001.png"]
         assert is_silent_again(parts)

@@ -74,6 +74,7 @@ def test_everything_that_is_not_in_order(designs: PostgresDesigns, nas: Nas) -> 
 def test_a_share_that_is_the_root_of_the_shops(designs: PostgresDesigns, nas: Nas) -> None:
     places = Places(mount="/share", root="")
     nas.create("Nook/UVDTF 16oz/UV_001.png", b"x")
+    nas.create(".platen/by hand/x.png", b"x")
     nas.create(staged(UUID(int=7), "0" * 64), b"x")
 
     told = [each.file_path for each in reconcile(designs, nas, places, ALL_AGES)]
