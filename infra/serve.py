@@ -25,7 +25,7 @@ REQUEST_LINE = 8190
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["dedupe", "process", "persist", "upload"]))
+@click.argument("name", type=click.Choice(["dedupe", "process", "persist", "upload", "reconcile"]))
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=int, default=8080, show_default=True)
 @click.option("--socket", type=int, help="Descriptor of an open socket to serve on instead.")

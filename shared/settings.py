@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     nas_encryption: Encryption = Encryption.REQUIRED
 
     sweep_grace_h: float = Field(default=1.0, ge=0.1)
-    """Hours that a staged file may wait for its row before a sweep removes it. An upload takes
+    """Hours that an upload may take before sweep and reconcile hold it for broken off. It takes
     seconds; an hour bears with clients that send a request again much later."""
 
     default_user: str = "local"
