@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 
-REQUEST_LINE = 8190
-"""Bytes of a request's first line."""
-
 
 @click.command()
 @click.argument("name", type=click.Choice(["dedupe", "process", "persist", "upload"]))
@@ -36,7 +33,7 @@ def serve(name: str, host: str, port: int, socket: int | None, *, until_eof: boo
     from functions_framework._http import create_server
 
     app = create_app(name, str(FUNCTIONS / name / "main.py"))
-    options: dict[str, Any] = {"limit_request_line": REQUEST_LINE}
+    options: dict[str, Any] = {}
     if socket is not None:
         options["bind"] = f"fd://{socket}"
     if until_eof:

@@ -7,6 +7,7 @@ broken here is called whole, and it says why it is refused.
 
 from __future__ import annotations
 
+import mmap
 from collections import deque
 from collections.abc import Iterator
 from typing import Final
@@ -14,14 +15,18 @@ from typing import Final
 from shared.errors import BodyTooLarge, HeadTooLarge, RequestInvalid
 from shared.settings import MEGABYTE
 
+MAX_LINE = 8190
+"""Bytes of a request's first line. functions-framework lifts gunicorn's own limit."""
 MAX_HEAD = 64 * 1024
 """Bytes of a request's first line and headers together."""
 MAX_CHUNKS = 200_000
 """Chunks of one body: 300 MB in chunks of 1.5 KB. Each one costs time, however small."""
 _MAX_SIZE_LINE = 8190
 """Bytes of the line before a chunk, and of one trailer."""
-_PIECE = 1 << 18
-"""Bytes up to which what arrives is kept in one piece; a client may send byte by byte."""
+_PIECE = 1 << 20
+"""Bytes of a body that are kept in one piece of memory. Each piece is the system's own, which has
+it back at once: from Python's heap, a body that is read would still take its room beside what it
+was read into."""
 _EXPECTATION = b"Expect: 100-continue"
 _MAX_DIGITS = 20
 _STEP = 1 << 13
@@ -46,7 +51,7 @@ class Arrival:
         """Bytes of the body that are kept."""
         self._max_body = max_body
         self._head = bytearray()
-        self._pieces: deque[bytearray] = deque()
+        self._pieces: deque[mmap.mmap] = deque()
         self._body: _Length | _Chunks | None = None
 
     def take(self, data: bytes) -> None:
@@ -63,12 +68,13 @@ class Arrival:
     def pieces(self) -> Iterator[bytes]:
         """All of it in order. Each piece of the body is let go before the next one."""
         yield bytes(self._head)
+        step = _STEP if isinstance(self._body, _Chunks) else _PIECE
         while self._pieces:
-            piece = self._pieces.popleft()
-            self.held -= len(piece)
-            step = _STEP if isinstance(self._body, _Chunks) else len(piece)
-            for start in range(0, len(piece), step):
-                yield bytes(piece[start : start + step])
+            with self._pieces.popleft() as piece:
+                size = piece.tell()
+                self.held -= size
+                for start in range(0, size, step):
+                    yield piece[start : min(start + step, size)]
 
     def _take_head(self, data: bytes) -> bytes:
         """What follows the head, once that is there."""
@@ -87,6 +93,8 @@ class Arrival:
     def _judge(self) -> None:
         """What the head tells of the body. This is where a request can be refused unread."""
         first, *lines = bytes(self._head).removeprefix(b"\r\n").split(b"\r\n")
+        if len(first) > MAX_LINE:
+            raise HeadTooLarge
         method, _, target = first.partition(b" ")
         path = target.partition(b" ")[0].partition(b"?")[0]
         self.wanted = (method, path) == (b"POST", b"/")
@@ -100,11 +108,12 @@ class Arrival:
         self._head = bytearray(b"\r\n".join([first, *kept]))
 
     def _keep(self, data: bytes) -> None:
-        if not data:
-            return
-        if not self._pieces or len(self._pieces[-1]) + len(data) > _PIECE:
-            self._pieces.append(bytearray())
-        self._pieces[-1] += data
+        start = 0
+        while start < len(data):
+            if not self._pieces or self._pieces[-1].tell() == _PIECE:
+                self._pieces.append(mmap.mmap(-1, _PIECE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+            piece = self._pieces[-1]
+            start += piece.write(data[start : start + _PIECE - piece.tell()])
         self.held += len(data)
 
 
