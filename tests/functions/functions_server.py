@@ -55,6 +55,13 @@ class Server:
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
 
+    def terminated_s(self) -> float:
+        """Ask the server to end; the seconds until it has."""
+        started = time.monotonic()
+        self._process.terminate()
+        self._process.wait(timeout=60)
+        return time.monotonic() - started
+
     def stop(self) -> None:
         self._process.terminate()
         try:
