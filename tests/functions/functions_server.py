@@ -108,9 +108,10 @@ def _served(name: str, port: int) -> list[str]:
 
 
 def _plain(name: str, port: int) -> list[str]:
-    source = str(ROOT / "functions" / name / "main.py")
+    own = ROOT / "tests" / "functions" / f"functions_{name}.py"
+    source = own if own.exists() else ROOT / "functions" / name / "main.py"
     return [
-        *("-m", "functions_framework", "--source", source, "--target", name),
+        *("-m", "functions_framework", "--source", str(source), "--target", name),
         *("--host", "127.0.0.1", "--port", str(port)),
     ]
 

@@ -111,6 +111,7 @@ def test_a_slow_client_is_told_and_a_new_one_is_refused(setting: dict[str, str])
             await_refusal(server)
             assert not took.done()
             answer = half.recv(1000)
+            half.close()
         assert took.result() < STOPPED_S
 
     assert answer.startswith(b"HTTP/1.1 503 ")
