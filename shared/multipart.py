@@ -85,7 +85,7 @@ def _chunks(request: flask.Request) -> Iterator[bytes]:
             if told is not None:
                 digest.update(chunk)
             yield chunk
-    except RequestEntityTooLarge:
+    except (RequestEntityTooLarge, MemoryError):
         raise
     except Exception as error:  # each server has its own for a client that leaves or frames badly
         raise RequestInvalid(reason="the body was cut short or is malformed") from error

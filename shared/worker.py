@@ -54,8 +54,12 @@ HELD_BODIES = 2
 SMALL_THREADS = 2
 """Threads that answer what has no body, so that a function at work still says that it is well."""
 
+SPARE = 16
+"""Descriptors left to those who work, where a process may have fewer than there are clients."""
+
 _RECEIVE = 1 << 18
 _GONE = (errno.EAGAIN, errno.ECONNABORTED)
+_FULL = (errno.EMFILE, errno.ENFILE)
 _OWN_FAULTS = (InvalidResponseHeader, InvalidResponseHeaderName)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -94,7 +98,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         try:
             sock, client = listener.accept()
         except OSError as error:
-            if error.errno not in _GONE:
+            if error.errno in _FULL:
+                self.worker_connections = max(1, self.nr_conns - SPARE)
+            elif error.errno not in _GONE:
                 raise
             return
         self.nr_conns += 1
@@ -104,27 +110,31 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         self.poller.register(sock, selectors.EVENT_READ, partial(self._receive, visit))
 
     def _receive(self, visit: _Visit, sock: socket.socket) -> None:
-        arrival = visit.arrival
         try:
             data = sock.recv(_RECEIVE)
-            arrival.take(data)
-            self._spare_memory()
-            if arrival.expects_continue:
-                arrival.expects_continue = False
-                sock.send(_CONTINUE)
         except BlockingIOError:
             return
         except OSError:
             self._forget(visit)
             self._close(visit.conn)
             return
-        except MemoryError:
+        try:
+            visit.arrival.take(data)
+            self._spare_memory()
+        except (MemoryError, OSError):  # the system has no more for it
             self._refuse(visit, Busy())
-            return
         except PlatenError as error:
             self._refuse(visit, error)
-            return
-        if arrival.whole or not data:
+        else:
+            self._go_on(visit, is_over=not data)
+
+    def _go_on(self, visit: _Visit, *, is_over: bool) -> None:
+        arrival = visit.arrival
+        if arrival.expects_continue:
+            arrival.expects_continue = False
+            with suppress(OSError):
+                visit.conn.sock.send(_CONTINUE)
+        if arrival.whole or is_over:
             # Of a client that left half-way too: the parser has the answer.
             self._hand_over(visit)
         elif arrival.received >= visit.due:

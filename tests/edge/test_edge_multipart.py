@@ -227,3 +227,19 @@ class TestAContentDigest:
     def test_that_can_not_be_read_is_refused(self, told: str) -> None:
         with pytest.raises(RequestInvalid, match="Content-Digest"):
             self.read(told)
+
+
+class Exhausted(io.BytesIO):
+    def read(self, _size: int | None = -1) -> bytes:
+        raise MemoryError
+
+    readinto = read
+
+
+def test_a_body_that_there_is_no_memory_for_is_not_called_malformed() -> None:
+    request = {"input_stream": Exhausted(), "content_type": FORM, "content_length": 5}
+    with (
+        flask.Flask("edge").test_request_context(method="POST", **request),
+        pytest.raises(MemoryError),
+    ):
+        multipart.read(flask.request, 10, 3)

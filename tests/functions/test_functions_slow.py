@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -170,6 +171,17 @@ class TestManyClients:
 
         assert {answer.status_code for answer in answers} <= {200, 503}
         assert any(answer.status_code == 200 for answer in answers)
+
+    @pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit is not installed")
+    def test_that_take_all_descriptors_wait_and_leave_some_to_the_work(self) -> None:
+        with (
+            serving("process", under=("prlimit", "--nofile=80"), **SETTING) as [server],
+            ExitStack() as stack,
+        ):
+            for _ in range(100):
+                stack.enter_context(server.connect()).sendall(b"POST")
+            assert send(server).status_code == 200
+            assert b"Traceback" not in server.said
 
 
 class TestWhatIsTooMuch:
