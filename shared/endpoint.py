@@ -24,7 +24,12 @@ STATUS: dict[type[PlatenError], int] = {
     errors.RequestInvalid: 400,
     errors.PathUnknown: 404,
     errors.MethodNotAllowed: 405,
+    errors.DigestMismatch: 400,
+    errors.RequestTooSlow: 408,
     errors.BodyTooLarge: 413,
+    errors.HeadTooLarge: 431,
+    errors.Busy: 503,
+    errors.Stopping: 503,
     errors.FileRefused: 422,
     errors.TemplateUnknown: 422,
     errors.TemplateInvalid: 422,
@@ -101,10 +106,13 @@ def serve(request: flask.Request, endpoint: Endpoint) -> flask.Response:
     except Exception:
         log.exception("%s %s: unexpected", endpoint.name, request_id)
         response = _failure(InternalError(), request_id)
-    response.headers["X-Request-Id"] = request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return _marked(response, request_id)
+
+
+def refusal(error: PlatenError) -> flask.Response:
+    """The answer to a request that no function was called for."""
+    request_id = uuid4().hex
+    return _marked(_failure(error, request_id), request_id)
 
 
 def status_of(error: PlatenError) -> int:
@@ -221,6 +229,13 @@ def _stream(events: Iterator[Event], request: flask.Request) -> flask.Response:
     if kind == _SSE:
         return flask.Response((f"data: {line}\n\n" for line in lines), mimetype=_SSE)
     return flask.Response((f"{line}\n" for line in lines), mimetype=_NDJSON)
+
+
+def _marked(response: flask.Response, request_id: str) -> flask.Response:
+    response.headers["X-Request-Id"] = request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _failure(error: PlatenError, request_id: str) -> flask.Response:
