@@ -1,6 +1,6 @@
 """Reading uploads and writing print files: ours against OpenCV and Pillow, in time and size.
 
-    python -m benchmarks --only codec
+python -m benchmarks --only codec
 """
 
 from __future__ import annotations
