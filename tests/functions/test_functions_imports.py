@@ -23,7 +23,7 @@ print(*{{module.partition(".")[0] for module in sys.modules}})
 
 @pytest.mark.parametrize("name", ["dedupe", "process", "persist", "upload"])
 def test_a_function_starts_without_what_it_may_never_need(name: str) -> None:
-    own = subprocess.run(
+    own = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", _IMPORTED.format(name=name)],
         cwd=ROOT,
         check=True,
