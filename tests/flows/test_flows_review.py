@@ -12,6 +12,7 @@ from test_flows_persist import SELLER, Job, broken_database, broken_nas, files, 
 from shared.errors import DatabaseUnavailable, DuplicateDesign, NasUnavailable, SimilarDesign
 from shared.identity import tenant
 from shared.messages import PersistRequest
+from shared.nas.names import staged
 from shared.records import State, Template, Verdict
 from shared.wiring import Parts
 from tests.draw import encoded, marked, wrap
@@ -89,9 +90,10 @@ class TestHold:
 
     def test_files_where_the_pending_designs_file_is_gone_for_good(self, parts: Parts) -> None:
         lost, late = job(parts), job(parts, marked(PICTURE), review="hold")
+        request = lost.process()
         with pytest.raises(NasUnavailable):
-            broken_nas(parts, "publish").persist(None, lost.process())
-        parts.nas.delete(f".platen/{lost.design_id}.part")
+            broken_nas(parts, "publish").persist(None, request)
+        parts.nas.delete(staged(lost.design_id, request.print_file.sha256))
 
         persist(parts, late)
 
