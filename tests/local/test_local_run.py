@@ -168,7 +168,7 @@ class TestTheEnd:
             status = run.end()
 
         assert status == 128 + signal.SIGINT
-        # A server that was about to be made ends by itself, a while after the rest on a busy machine.
+        # A server that was being made ends by itself, a while later on a busy machine.
         deadline = time.monotonic() + 30
         while left(own) and time.monotonic() < deadline:
             time.sleep(0.1)
