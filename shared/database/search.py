@@ -178,7 +178,6 @@ def _sides(probe: Probe, columns: Columns) -> list[Side]:
     Version 1 dropped the alpha: for art with alpha, being near to one of its hashes means nothing.
     """
     prints = probe.fingerprint
-    phash = sa.func.platen_bits(columns.phash)
     sides: list[Side] = []
     if probe.legacy_phash is not None and prints.is_opaque:
         # Asked first: a row that is upgraded between the two queries is found by the second.
@@ -188,12 +187,17 @@ def _sides(probe: Probe, columns: Columns) -> list[Side]:
                 hash=probe.legacy_phash,
                 kind=columns.fingerprint_version == LEGACY,
                 equal=columns.phash == probe.legacy_phash,
-                distance=_distance(phash, probe.legacy_phash),
+                distance=_distance(sa.func.platen_bits(columns.phash), probe.legacy_phash),
             )
         )
     if prints.index_hash is not None:
-        by_phash = _distance(phash, prints.phash)
-        by_index = _distance(columns.index_hash, prints.index_hash)
+        distance = _distance(columns.index_hash, prints.index_hash)
+        if prints.is_opaque:
+            # Of art with alpha the two are one. Of ours, a phash is whole: `platen_bits`, which
+            # looks first, takes 15 times as long.
+            own = columns.fingerprint_version == prints.version
+            phash = sa.case((own, sa.literal("x").concat(columns.phash).cast(Bits())))
+            distance = sa.func.least(_distance(phash, prints.phash), distance, type_=sa.Integer)
         sides.append(
             Side(
                 version=prints.version,
@@ -201,7 +205,7 @@ def _sides(probe: Probe, columns: Columns) -> list[Side]:
                 kind=_kind(probe, columns),
                 # Opaque art can have another's very phash and an index hash far from it.
                 equal=(columns.index_hash == prints.index_hash) | (columns.phash == prints.phash),
-                distance=sa.func.least(by_phash, by_index, type_=sa.Integer),
+                distance=distance,
             )
         )
     return sides
