@@ -30,7 +30,9 @@ def main() -> None:
     random = np.random.default_rng(0)
     art = random.permutation(np.unique(drawn_art(), axis=0))
     fitted, held_out = art[::2], art[1::2]
-    print(f"{len(art)} different index hashes of drawn art; fitted to half, compared with the other")
+    print(
+        f"{len(art)} different index hashes of drawn art; fitted to half, compared with the other"
+    )
     print(head())
     print(line("art", held_out))
     print(line("drawn", fit(fitted).draw(random, len(held_out))))

@@ -71,9 +71,7 @@ class Model:
         own = np.sqrt(np.maximum(1 - (factors**2).sum(axis=1), 0))
         common = random.standard_normal((count, factors.shape[1]), np.float32)
         noise = random.standard_normal((count, len(factors)), np.float32)
-        drawn: npt.NDArray[np.bool_] = (
-            common @ factors.T + noise * own > self.thresholds[stratum]
-        )
+        drawn: npt.NDArray[np.bool_] = common @ factors.T + noise * own > self.thresholds[stratum]
         return drawn
 
 

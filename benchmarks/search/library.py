@@ -20,7 +20,7 @@ from shared.database.engine import create
 
 BATCH = 100_000
 """Designs that one statement inserts."""
-INDEX = "idx_design_images_band_keys"
+INDEX = "idx_design_hashes_band_keys"
 
 _INSERT = sa.text(
     "INSERT INTO design_images (id, user_id, shop, template, number, filename, file_path,"
@@ -45,7 +45,7 @@ def database(home: Path | None = None) -> Iterator[sa.Engine]:
         Path(temporary).chmod(0o711)
         with embedded.start(home or Path(temporary)) as server:
             migrate.upgrade(server.url)
-            engine = create(server.url, pool=1, timeout_s=3600)
+            engine = create(server.url, pool=2, timeout_s=3600)
             try:
                 yield engine
             finally:
@@ -108,6 +108,4 @@ def _stage(connection: sa.Connection, hashes: Hashes, start: int, tenants: int) 
         for at in range(len(hashes))
     )
     cursor = connection.connection.cursor()
-    cursor.execute(
-        "COPY staged FROM STDIN", stream=io.BytesIO("".join(lines).encode())
-    )
+    cursor.execute("COPY staged FROM STDIN", stream=io.BytesIO("".join(lines).encode()))
