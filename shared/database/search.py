@@ -44,9 +44,7 @@ class Search:
             with translated():
                 keys = self._crowded.thin(self._connection, band_keys(user_id, version, hash_))
             query = queries.near(side, templated=probe.template is not None)
-            found += self._all(
-                query, values(user_id, probe, radius=radius, after=after, keys=keys)
-            )
+            found += self._all(query, values(user_id, probe, radius=radius, after=after, keys=keys))
         return _merge(found)
 
     def recent(
