@@ -4,9 +4,9 @@
     python -m benchmarks.search --help         # other sizes, many tenants, random hashes, rivals
     python -m benchmarks.search.calibrate      # how crowded hashes are, fitted anew
 
-Copies are stored hashes with some of their bits turned over, any of them with the same chance; that
-is harsher than real copies, of which most bits are far from turning. Hashes are random, or as crowded
-as those of drawn art (`crowd.py`).
+Copies are stored hashes with some of their bits turned over, any of them with the same chance: of
+real copies, few bits are near enough to turning. Hashes are random, or as crowded as those of drawn
+art (`crowd.py`).
 """
 
 from __future__ import annotations

@@ -38,18 +38,17 @@ def main() -> None:
         asked["a new design"] = unseen(draw(random, options.copies))
         print(f"{'ms a search':28}{'':16}{'median':>9}{'99 %':>9}{'found':>9}")
         _print("band index", ways.ours(PostgresDesigns(engine), library.tenant(0)), asked)
-        _rivals(engine, hashes, own, asked, options)
+        _rivals(engine, own, asked, options)
         _print_sizes(engine, random)
 
 
 def _rivals(
     engine: sa.Engine,
-    hashes: Hashes,
     own: Hashes,
     asked: dict[str, list[Copy]],
     options: argparse.Namespace,
 ) -> None:
-    """Fewer copies for those that take long; FAISS and pgvector know of no tenants."""
+    """Fewer copies, since some take long. FAISS holds one tenant's hashes, pgvector all."""
     user = library.tenant(0)
     few = {name: some[: options.slow] for name, some in asked.items() if name != "15 bits"}
     made: dict[str, Callable[[], ways.Way]] = {
@@ -84,9 +83,8 @@ def _times(found: Searched) -> str:
 
 def _print_sizes(engine: sa.Engine, random: Random) -> None:
     index, narrow, wide = library.sizes(engine)
-    print(
-        f"band index {index / 1e6:.0f} MB, hashes {narrow / 1e6:.0f} MB, designs {wide / 1e6:.0f} MB"
-    )
+    megabytes = [f"{size / 1e6:.0f} MB" for size in (index, narrow, wide)]
+    print("band index {}, hashes {}, designs {}".format(*megabytes))
     new = Model.load().draw(random, 2 * INSERTS)
     with_index = library.inserts(engine, new[:INSERTS])
     with library.session(engine) as connection:

@@ -2,9 +2,10 @@
 
     python -m benchmarks.search.calibrate
 
-Reads the fingerprints that `make quality` keeps, so that has to have run. Prints the crowding of the
-art's hashes beside that of as many drawn ones: the fit is good as far as the two lines agree. The
-model is fitted to one half of the art and compared with the other half.
+Reads the fingerprints that `make quality` keeps, and makes those that are missing. Prints how
+crowded the art's hashes are beside as many drawn ones: the fit is good as far as the two agree. For
+that, the model is fitted to one half of the art and compared with the other half; what is kept is
+fitted to all.
 """
 
 from __future__ import annotations
@@ -87,13 +88,15 @@ def _factors(bits: Bits) -> npt.NDArray[np.float64]:
 def head() -> str:
     columns = "".join(f"{f'{share:.0%}':>7}" for share in SHARES)
     return (
-        f"{'':8}{'hashes':>8}  rows with a row's key{columns}\n{'':8}{'':8}  rows that share any key"
-        f"{'':>9}<= 15 bits, <= 31 bits: others of a hash, mean; entropy of a bit, mean"
+        f"{'':8}{'hashes':>8}  rows with a row's key{columns}
+"
+        f"{'':16}  rows that share any of its keys; others within 15 and within 31 bits, mean;"
+        " entropy of a bit, mean"
     )
 
 
 def line(name: str, hashes: Hashes) -> str:
-    """A table's line: how many rows have a row's key, and a row's 16 keys together, in quantiles."""
+    """A table's line: how many rows have a row's key, and any of its 16, in quantiles."""
     sizes = crowding(hashes)
     one, all_ = (np.quantile(part, SHARES).astype(int) for part in (sizes, sizes.sum(axis=1)))
     near = " ".join(f"{others:.2f}" for others in _others(hashes))
@@ -117,12 +120,12 @@ def crowding(hashes: Hashes) -> npt.NDArray[np.int64]:
     return sizes
 
 
-def _others(hashes: Hashes) -> tuple[float, float]:
+def _others(hashes: Hashes) -> list[float]:
     """The mean number of other hashes within 15 and within 31 bits."""
     words = hashes.view(np.uint64)
     some = words[:: max(1, len(words) // SAMPLE)]
     bits = np.stack([np.bitwise_count(words ^ word).sum(axis=1) for word in some])
-    return tuple(float((bits <= radius).sum(axis=1).mean()) - 1 for radius in (15, 31))  # type: ignore[return-value]
+    return [float((bits <= radius).sum(axis=1).mean()) - 1 for radius in (15, 31)]
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Hashes as crowded as those of real art, any number of them.
 
-Bits of a picture's hash are neither fair nor independent: flat art leaves most bits as the bias sets
-them, so that a few values of a band are shared by thousands of designs. `crowd.npz` holds what
-`calibrate.py` measured of drawn art's index hashes: these are split into strata by how many of their
-bits are the usual ones, and of each stratum it holds how often each bit is set and which bits go
+Bits of a picture's hash are neither fair nor independent: flat art leaves most bits as the bias
+sets them, so that a few values of a band are shared by thousands of designs. `crowd.npz` holds what
+`calibrate.py` measured of drawn art's index hashes. These are split into strata by how many of
+their bits are the usual ones; of each stratum it holds how often each bit is set, and which bits go
 together, as a few factors. A hash is drawn by cutting correlated normal numbers at thresholds (a
-Gaussian copula), which gives new hashes and not copies of those that were measured.
+Gaussian copula), so it is a new one and no copy of those that were measured.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from pathlib import Path
 from time import perf_counter
 from uuid import UUID, uuid5
 
-import numpy as np
 import sqlalchemy as sa
 
 from benchmarks.search.crowd import Hashes

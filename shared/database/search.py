@@ -93,7 +93,7 @@ class Search:
 
 
 def _sides(probe: Probe) -> list[tuple[Side, int, str]]:
-    """What the probe can be near to, with the version and hash that the band keys are taken from."""
+    """What the probe can be near to, with the version and the hash that its keys are taken from."""
     prints = probe.fingerprint
     sides: list[tuple[Side, int, str]] = []
     if probe.legacy_phash is not None and prints.is_opaque:

@@ -23,7 +23,7 @@ from shared.database.bands import band_keys
 from shared.database.crowded import LOOKED_AT, Crowded
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
-from shared.database.search import LIMIT
+from shared.database.queries import LIMIT
 from shared.records import Design, Fingerprint, Probe, hamming
 
 
@@ -247,7 +247,7 @@ def test_the_rarest_keys_are_looked_up_as_far_as_their_rows_together_allow(
 
 
 def hashed_rows(connection: sa.Connection) -> list[tuple[object, ...]]:
-    """What near matches are searched by, as it should be by the designs themselves, and as it is."""
+    """What near matches are searched by, once it is what the designs say."""
     should = """
         SELECT id, user_id, sequence, fingerprint_version, coalesce(index_hash, platen_bits(phash)),
                nullif(platen_bits(phash), coalesce(index_hash, platen_bits(phash)))
@@ -279,7 +279,7 @@ def test_whoever_writes_a_design_its_hashes_are_kept(
 
 
 def test_a_writer_needs_no_right_to_the_hashes_nor_their_schema(
-    connection: sa.Connection, database_url: str, designs: PostgresDesigns
+    connection: sa.Connection, database_url: str
 ) -> None:
     insert_many(database_url, [a_hash()])
     schema = connection.exec_driver_sql("SELECT current_schema").scalar_one()
@@ -289,9 +289,12 @@ def test_a_writer_needs_no_right_to_the_hashes_nor_their_schema(
         connection.exec_driver_sql(f"GRANT INSERT ON {schema}.design_images TO a_writer")
         connection.exec_driver_sql("SET ROLE a_writer")
         connection.exec_driver_sql("SET search_path = pg_catalog")
-        connection.exec_driver_sql(
-            f"INSERT INTO {schema}.design_images (user_id, filename, file_path, phash) "
-            f"VALUES ('{USER}', 'UV.png', '/UV.png', '{a_hash()}')"
+        connection.execute(
+            sa.text(
+                f"INSERT INTO {schema}.design_images (user_id, filename, file_path, phash)"  # noqa: S608 - the tests' own
+                " VALUES (:user, 'UV.png', '/UV.png', :phash)"
+            ),
+            {"user": USER, "phash": a_hash()},
         )
     finally:
         connection.exec_driver_sql("RESET ROLE")

@@ -1,8 +1,8 @@
 """What near matches are searched by, in a narrow table of its own.
 
-A search looks at up to some thousand rows that share a key with the upload. In `design_images` these
-lie on as many pages of the disk, six designs to a page; here on a thirteenth of them. And a change of
-a design that leaves its hashes alone, such as pending to active, no longer makes 16 keys anew.
+A search looks at up to some thousand rows that share a key with the upload. In `design_images`
+five share a page, here eighty, so that they stay in memory. And a change of a design that leaves
+its hashes alone, such as from pending to active, no longer makes 16 keys anew.
 """
 
 from __future__ import annotations
