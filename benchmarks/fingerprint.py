@@ -1,6 +1,6 @@
 """A whole fingerprint, ours against the plain way: Pillow's LANCZOS in one call, then imagehash.
 
-    python -m benchmarks.fingerprint
+    python -m benchmarks --only fingerprint
 
 The plain way gives four hashes; ours gives them too, and the index hash, the signature and the
 content hash. On opaque art the four are checked to be the same bits.
@@ -8,19 +8,53 @@ content hash. On opaque art the four are checked to be the same bits.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import cv2
 import imagehash
 from PIL import Image
 
 from benchmarks import artwork
-from benchmarks.pairs import head, machine, row
+from benchmarks.pairs import Row, paired
 from shared.fingerprint.hashes import fingerprint
 from shared.fingerprint.kernel import kernel
 from shared.fingerprint.lanczos import shrink
 from shared.fingerprint.normal import normal_form
 from shared.imaging.pixels import Pixels
 
+CLAIM = "Normal form and hashes"
 WIDTH, HEIGHT = 3800, 1732
+Shrink = Callable[[Pixels, str], Pixels]
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    opaque, alpha = artwork.photo(0, WIDTH, HEIGHT), artwork.wrap(0, WIDTH, HEIGHT)
+    found = fingerprint(normal_form(opaque))
+    assert (found.phash, found.ahash, found.dhash, found.whash) == plain(opaque)
+    for name, art, mode in (("opaque", opaque, "RGB"), ("alpha", alpha, "RGBa")):
+        yield _whole(name, art, None, quick)
+        if not quick:
+            yield _whole(f"{name}, one thread", art, 1, quick)
+            yield _shrunk(f"{name}, LANCZOS alone", art, mode, shrink, quick)
+            yield _shrunk(f"{name}, LANCZOS alone, a new size", art, mode, cold, quick)
+
+
+def _whole(name: str, art: Pixels, threads: int | None, quick: bool) -> Row:
+    return paired(
+        CLAIM,
+        name,
+        "Pillow and imagehash",
+        lambda: plain(art),
+        lambda: fingerprint(normal_form(art, threads=threads)),
+        quick=quick,
+        floor=0.7 if quick else None,
+    )
+
+
+def _shrunk(name: str, art: Pixels, mode: str, ours: Shrink, quick: bool) -> Row:
+    return paired(
+        CLAIM, name, "Pillow", lambda: resized(art, mode), lambda: ours(art, mode), quick=quick
+    )
 
 
 def plain(pixels: Pixels) -> tuple[str, ...]:
@@ -39,38 +73,3 @@ def cold(pixels: Pixels, mode: str) -> Pixels:
     """With the weights computed anew, as for the first picture of a size."""
     kernel.cache_clear()
     return shrink(pixels, mode)
-
-
-def run() -> None:
-    print(f"{machine()}; {WIDTH} x {HEIGHT} px")
-    print(head(""))
-    opaque, alpha = artwork.photo(0, WIDTH, HEIGHT), artwork.wrap(0, WIDTH, HEIGHT)
-    found = fingerprint(normal_form(opaque))
-    assert (found.phash, found.ahash, found.dhash, found.whash) == plain(opaque)
-    for name, art, mode in (("opaque", opaque, "RGB"), ("alpha", alpha, "RGBa")):
-        for threads in (1, 2):
-            print(
-                row(
-                    f"{name}, fingerprint, threads: {threads}",
-                    lambda art=art: plain(art),
-                    lambda art=art, threads=threads: fingerprint(normal_form(art, threads=threads)),
-                )
-            )
-            print(
-                row(
-                    f"{name}, LANCZOS alone, threads: {threads}",
-                    lambda art=art, mode=mode: resized(art, mode),
-                    lambda art=art, mode=mode, threads=threads: shrink(art, mode, threads=threads),
-                )
-            )
-        print(
-            row(
-                f"{name}, LANCZOS alone, a new size",
-                lambda art=art, mode=mode: resized(art, mode),
-                lambda art=art, mode=mode: cold(art, mode),
-            )
-        )
-
-
-if __name__ == "__main__":
-    run()

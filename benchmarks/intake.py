@@ -1,116 +1,136 @@
-"""Two designs of about 9 MB, taken in by Platen in process and by the plain workflow.
+"""Batches of wraps, taken in by Platen and by the plain workflow.
 
-    python -m benchmarks.intake
+    python -m benchmarks --only intake
 
 Both work on the same files, the same embedded PostgreSQL with 2,000 earlier designs of the tenant,
-and a folder as NAS, in turn, several times. The ratio of each pair is what counts.
+and a folder as NAS, in turn, each time for a tenant of its own.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import platform
 import statistics
-import tempfile
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from time import perf_counter
-from uuid import UUID, uuid4
-
-import sqlalchemy as sa
+from uuid import UUID
 
 from benchmarks import plain
-from benchmarks.artwork import noisy_wrap
-from shared.database import embedded, migrate
-from shared.database.engine import create
-from shared.driver.transports import InProcess
+from benchmarks.pairs import PAIRS, QUICK_PAIRS, Row, timed
+from benchmarks.served import NAMES, ROOT, function
+from benchmarks.shop import Shop, shop
+from shared.driver.transports import Http, InProcess, Transport
 from shared.driver.workflow import upload
 from shared.messages import Result, UploadRequest
 from shared.settings import Settings
 from shared.wiring import Parts
 
-PAIRS = 7
-"""Counted runs of each, in turn, after one warm-up."""
-LIBRARY = 2000
-"""Designs that the tenant has already: more than the plain loop's newest 1,000."""
+PIPELINE = "Pipeline, in process; the note has ms a file of each step"
+OVER_HTTP = "Pipeline, a process for each function; the baseline stays in one process"
+MEMORY = "Peak memory of the driver's process"
+PLAIN = "plain workflow"
+TEMPLATE = "UVDTF 16oz"
+SMALL = (2000, 950)
+"""Pixels of what is taken in quickly, 1.9 MB."""
+FEW, MANY = 2, 50
+Take = Callable[[list[Path], UUID], Result]
 
 
-def run() -> None:
-    logging.disable()
-    with tempfile.TemporaryDirectory(prefix="platen-") as temporary:
-        home = Path(temporary)
-        home.chmod(0o755)
-        with embedded.start(home) as server:
-            migrate.upgrade(server.url)
-            files = _files(home)
-            sizes = [file.stat().st_size for file in files]
-            pairs = [_pair(server.url, files, home, turn) for turn in range(PAIRS + 1)][1:]
-    _print(pairs, sizes)
+def rows(quick: bool) -> Iterator[Row]:
+    with shop() as own:
+        few = own.files(FEW, *SMALL) if quick else own.files(FEW)
+        size = f"{statistics.mean(file.stat().st_size for file in few) / 1e6:.1f} MB"
+        settings = Settings(database_url=own.url, platen_home=own.home)
+        with _in_process(settings) as take:
+            yield _row(own, PIPELINE, f"{FEW} files of {size}", few, take, quick, floor=2.0)
+        if quick:
+            return
+        with _over_http(own) as take:
+            yield _row(own, OVER_HTTP, f"{FEW} files of {size}", few, take, quick)
+        many = own.files(MANY)
+        with _in_process(settings) as take:
+            yield _row(own, PIPELINE, f"{MANY} files of {size}", many, take, quick)
+        yield Row(MEMORY, f"{MANY} files of {size}", _peak_mb(own, many), unit="MB")
 
 
-def _files(home: Path) -> list[Path]:
-    files = [home / "one.png", home / "two.png"]
-    for seed, file in enumerate(files):
-        file.write_bytes(noisy_wrap(seed))
-    return files
+def _row(
+    own: Shop,
+    claim: str,
+    name: str,
+    files: list[Path],
+    take: Take,
+    quick: bool,
+    floor: float | None = None,
+) -> Row:
+    # Many files are their own warm-up.
+    few = len(files) == FEW
+    pairs = [_pair(own, files, take) for _ in range((QUICK_PAIRS if quick else PAIRS) + few)]
+    counted = pairs[1:] if few else pairs
+    times = [(other, ours) for other, ours, _ in counted]
+    note = _steps([result for *_, result in counted])
+    return timed(claim, name, PLAIN, times, note=note, floor=floor)
 
 
-def _pair(url: str, files: list[Path], home: Path, turn: int) -> tuple[float, float, Result]:
-    """Milliseconds of the plain workflow and of Platen, each for a tenant of its own."""
-    engine = create(url, pool=5, timeout_s=10)
-    tenants = [uuid4(), uuid4()]
-    for tenant in tenants:
-        _fill(engine, tenant)
+def _pair(own: Shop, files: list[Path], take: Take) -> tuple[float, float, Result]:
+    """Milliseconds of the plain workflow and of Platen."""
+    theirs, mine = own.tenant(), own.tenant()
     started = perf_counter()
-    created = plain.upload(files, engine, tenants[0], home / "plain" / str(turn))
+    created = plain.upload(files, own.engine, theirs, own.home / "plain" / str(theirs))
     plain_ms = (perf_counter() - started) * 1000
-    settings = Settings(database_url=url, platen_home=home)
-    parts = Parts(settings)
-    parts.designs.check()
-    request = UploadRequest(template="UVDTF 16oz", user_id=str(tenants[1]), shop=f"Bench{turn}")
-    sources = [parts.source(file.name, file) for file in files]
     started = perf_counter()
-    result = upload(sources, request, InProcess(parts), settings, parts.executor, parts.workers)
+    result = take(files, mine)
     ours_ms = (perf_counter() - started) * 1000
     assert created == result.summary.created == len(files)
-    engine.dispose()
     return plain_ms, ours_ms, result
 
 
-def _fill(engine: sa.Engine, tenant: UUID) -> None:
-    """Earlier designs of a tenant, opaque ones with random hashes."""
-    query = sa.text(
-        "INSERT INTO design_images (id, user_id, filename, file_path, is_active,"
-        " fingerprint_version, is_opaque, phash, ahash, dhash, whash, index_hash, signature,"
-        " upload_sha256, content_sha256, crop_width, crop_height)"
-        " SELECT gen_random_uuid(), :user, 'UV.png', '/share/Graphics/' || :user || n, true,"
-        " 2, true, hash, hash, hash, hash, ('x' || hash)::bit(256), decode(repeat('00', 512),"
-        " 'hex'), hash, hash, 1200, 547"
-        " FROM (SELECT n, md5(random()::text || n) || md5(random()::text || -n) AS hash"
-        " FROM generate_series(1, :count) n) AS made"
+@contextmanager
+def _in_process(settings: Settings) -> Iterator[Take]:
+    with closing(Parts(settings)) as parts:
+        parts.designs.check()
+        yield _taking(parts, InProcess(parts))
+
+
+@contextmanager
+def _over_http(own: Shop) -> Iterator[Take]:
+    environment = {"DATABASE_URL": own.url, "PLATEN_HOME": str(own.home)}
+    with ExitStack() as stack:
+        urls = {f"{name}_url": stack.enter_context(function(name, environment)) for name in NAMES}
+        settings = Settings(database_url=own.url, platen_home=own.home, **urls)
+        parts = stack.enter_context(closing(Parts(settings)))
+        yield _taking(parts, Http(settings))
+
+
+def _taking(parts: Parts, transport: Transport) -> Take:
+    def take(files: list[Path], tenant: UUID) -> Result:
+        sources = [parts.source(file.name, file) for file in files]
+        request = UploadRequest(template=TEMPLATE, user_id=str(tenant), shop=f"Shop {tenant}")
+        return upload(sources, request, transport, parts.settings, parts.executor, parts.workers)
+
+    return take
+
+
+def _steps(results: list[Result]) -> str:
+    outcomes = [outcome for result in results for outcome in result.outcomes]
+    medians = {
+        step: statistics.median(outcome.timings_ms.get(step, 0) for outcome in outcomes)
+        for step in outcomes[0].timings_ms
+    }
+    return ", ".join(f"{step} {taken:.0f}" for step, taken in medians.items() if taken >= 1)
+
+
+def _peak_mb(own: Shop, files: list[Path]) -> float:
+    """Of the command line, which takes the files in as a new tenant."""
+    environment = {"DATABASE_URL": own.url, "PLATEN_HOME": str(own.home)}
+    words = ["-m", "shared.driver", "upload", "--template", TEMPLATE, "--user", str(own.tenant())]
+    words += ["--json", *map(str, files)]
+    process = subprocess.Popen(  # noqa: S603 - our own words
+        [sys.executable, *words], cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL
     )
-    with engine.begin() as connection:
-        connection.execute(sa.text("INSERT INTO users (id) VALUES (:user)"), {"user": tenant})
-        connection.execute(query, {"user": tenant, "count": LIBRARY})
-
-
-def _print(pairs: list[tuple[float, float, Result]], sizes: list[int]) -> None:
-    ratios = [plain_ms / ours_ms for plain_ms, ours_ms, _ in pairs]
-    print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
-    print(f"2 files of {sizes[0] / 1e6:.1f} and {sizes[1] / 1e6:.1f} MB, {len(pairs)} pairs")
-    print(f"{'':24}{'median':>10}{'least':>10}{'most':>10}")
-    for name, values, unit in (
-        ("plain workflow", [pair[0] for pair in pairs], "ms"),
-        ("Platen, in process", [pair[1] for pair in pairs], "ms"),
-        ("plain / Platen", ratios, "x"),
-    ):
-        least, middle, most = min(values), statistics.median(values), max(values)
-        print(f"{name:24}{middle:>8.1f} {unit}{least:>8.1f} {unit}{most:>8.1f} {unit}")
-    print("Platen's steps, ms a file (median):")
-    outcomes = [outcome for *_, result in pairs for outcome in result.outcomes]
-    for step in outcomes[0].timings_ms:
-        print(f"  {step:12}{statistics.median(o.timings_ms.get(step, 0) for o in outcomes):8.1f}")
-
-
-if __name__ == "__main__":
-    run()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return used.ru_maxrss * 1024 / 1e6

@@ -75,9 +75,9 @@ def _senders(
     stack.callback(store.close)
 
     def write() -> float:
-        design_id = uuid4()
-        speed = _speed(lambda: store.stage(design_id, content))
-        store.delete(f".platen/{design_id}.part")
+        draft = uuid4().hex
+        speed = _speed(lambda: store.create(draft, content))
+        store.delete(draft)
         return speed
 
     name = uuid4().hex

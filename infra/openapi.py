@@ -14,7 +14,13 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "openapi"
 
 def documents() -> dict[Path, str]:
     """What belongs in each file under ``docs/openapi``."""
-    endpoints: list[Endpoint] = [wiring.DEDUPE, wiring.PROCESS, wiring.PERSIST, stream.UPLOAD]
+    endpoints: list[Endpoint] = [
+        wiring.DEDUPE,
+        wiring.PROCESS,
+        wiring.PERSIST,
+        wiring.RECONCILE,
+        stream.UPLOAD,
+    ]
     return {FOLDER / f"{one.name}.json": text(document(one)) for one in endpoints}
 
 

@@ -1,8 +1,8 @@
 """Serve one function under functions-framework: ``python -m infra.serve dedupe --port 8081``.
 
 The same as ``python -m functions_framework --source functions/dedupe/main.py --target dedupe``, but
-on loopback unless told otherwise, and with a limit on a request's first line. functions-framework
-lifts gunicorn's own: a line of 100 MB would keep the worker busy for a minute.
+on loopback unless told otherwise, and wrong settings are told before anything is served. How
+requests are read, limited and ended is `shared.mount`'s, so it is the same for both commands.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shared.settings import SettingsInvalid, settings
+
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
 
 FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 
-REQUEST_LINE = 8190
-"""Bytes of a request's first line."""
-
 
 @click.command()
-@click.argument("name", type=click.Choice(["dedupe", "process", "persist", "upload"]))
+@click.argument("name", type=click.Choice(["dedupe", "process", "persist", "upload", "reconcile"]))
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=int, default=8080, show_default=True)
 @click.option("--socket", type=int, help="Descriptor of an open socket to serve on instead.")
@@ -35,8 +34,12 @@ def serve(name: str, host: str, port: int, socket: int | None, *, until_eof: boo
     from functions_framework import create_app
     from functions_framework._http import create_server
 
+    try:
+        settings()
+    except SettingsInvalid as error:
+        raise click.UsageError(str(error)) from error
     app = create_app(name, str(FUNCTIONS / name / "main.py"))
-    options: dict[str, Any] = {"limit_request_line": REQUEST_LINE}
+    options: dict[str, Any] = {}
     if socket is not None:
         options["bind"] = f"fd://{socket}"
     if until_eof:

@@ -10,11 +10,12 @@ from typing import Any
 from uuid import uuid4
 
 import flask
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared import errors, multipart, openapi
 from shared.errors import InternalError, MethodNotAllowed, PathUnknown, PlatenError, RequestInvalid
-from shared.messages import Event, Failure, InlineFile, Problem
+from shared.identity import fresh_key
+from shared.messages import Event, Failure, IdempotencyKey, InlineFile, Problem
 from shared.multipart import Upload
 
 log = logging.getLogger("platen.endpoint")
@@ -23,7 +24,12 @@ STATUS: dict[type[PlatenError], int] = {
     errors.RequestInvalid: 400,
     errors.PathUnknown: 404,
     errors.MethodNotAllowed: 405,
+    errors.DigestMismatch: 400,
+    errors.RequestTooSlow: 408,
     errors.BodyTooLarge: 413,
+    errors.HeadTooLarge: 431,
+    errors.Busy: 503,
+    errors.Stopping: 503,
     errors.FileRefused: 422,
     errors.TemplateUnknown: 422,
     errors.TemplateInvalid: 422,
@@ -40,6 +46,11 @@ STATUS: dict[type[PlatenError], int] = {
     errors.InternalError: 500,
 }
 """Status of each error; a class that is not listed has its nearest parent's."""
+
+KEY = "Idempotency-Key"
+"""https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/"""
+
+_KEYS = TypeAdapter[str](IdempotencyKey)
 
 _JSON = "application/json"
 _NDJSON = "application/x-ndjson"
@@ -76,7 +87,7 @@ class Endpoint:
     request: type[BaseModel]
     responses: dict[int, type[BaseModel]]
     files: str
-    """Which files go along: ``one``, ``many`` or ``optional``."""
+    """Which files go along: ``one``, ``many``, ``optional`` (one at most) or ``none``."""
     handle: Callable[[Any, list[Upload]], Reply]
     ready: Callable[[], None]
     """Raises why the function can't work."""
@@ -95,10 +106,13 @@ def serve(request: flask.Request, endpoint: Endpoint) -> flask.Response:
     except Exception:
         log.exception("%s %s: unexpected", endpoint.name, request_id)
         response = _failure(InternalError(), request_id)
-    response.headers["X-Request-Id"] = request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return _marked(response, request_id)
+
+
+def refusal(error: PlatenError) -> flask.Response:
+    """The answer to a request that no function was called for."""
+    request_id = uuid4().hex
+    return _marked(_failure(error, request_id), request_id)
 
 
 def status_of(error: PlatenError) -> int:
@@ -145,17 +159,22 @@ def _text(value: BaseModel) -> str:
 
 def _work(request: flask.Request, endpoint: Endpoint) -> flask.Response:
     limits = endpoint.limits()
-    max_files = limits.max_files if endpoint.files == "many" else 1
+    max_files = {"many": limits.max_files, "none": 0}.get(endpoint.files, 1)
     body = multipart.read(request, limits.max_body, max_files)
-    message = _parse(endpoint.request, body.document)
+    message, key = _keyed(_parse(endpoint.request, body.document), request)
     uploads = [*body.files, *_inline(message)]
-    if not uploads and endpoint.files != "optional":
+    if not uploads and endpoint.files in ("one", "many"):
         raise RequestInvalid(reason="no file was sent")
     multipart.check(uploads, max_files)
     reply = endpoint.handle(message, uploads)
     if isinstance(reply.body, BaseModel):
-        return _json(reply.body.model_dump_json(), reply.status)
-    return _stream(reply.body, request)
+        response = _json(reply.body.model_dump_json(), reply.status)
+    else:
+        response = _stream(reply.body, request)
+    if key is not None:
+        # Before the first event: who loses the rest of the answer asks again under it.
+        response.headers[KEY] = key
+    return response
 
 
 def _parse(model: type[BaseModel], document: bytes | bytearray) -> BaseModel:
@@ -165,6 +184,34 @@ def _parse(model: type[BaseModel], document: bytes | bytearray) -> BaseModel:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))[: multipart.MAX_QUOTE] or "the JSON"
         raise RequestInvalid(reason=f"{place}: {first['msg']}") from error
+
+
+def _keyed(message: BaseModel, request: flask.Request) -> tuple[BaseModel, str | None]:
+    """The request with its idempotency key: the header's, the field's, or a fresh one; and the key.
+
+    None where the request's kind has no key. Raises RequestInvalid.
+    """
+    if "idempotency_key" not in type(message).model_fields:
+        return message, None
+    field: str | None = getattr(message, "idempotency_key", None)
+    header = request.headers.get(KEY)
+    if header is not None:
+        header = _unquoted(header)
+        try:
+            _KEYS.validate_python(header)
+        except ValidationError as error:
+            reason = f"{KEY}: {error.errors()[0]['msg']}"
+            raise RequestInvalid(reason=reason) from error
+        if field not in (None, header):
+            raise RequestInvalid(reason=f"{KEY} and idempotency_key are not the same")
+    key = header or field or fresh_key()
+    return message.model_copy(update={"idempotency_key": key}), key
+
+
+def _unquoted(header: str) -> str:
+    """The key in a header, which is a quoted string by its specification and plain in practice."""
+    is_quoted = len(header) > 1 and header[0] == header[-1] == '"'
+    return header[1:-1] if is_quoted else header
 
 
 def _inline(message: BaseModel) -> list[Upload]:
@@ -182,6 +229,13 @@ def _stream(events: Iterator[Event], request: flask.Request) -> flask.Response:
     if kind == _SSE:
         return flask.Response((f"data: {line}\n\n" for line in lines), mimetype=_SSE)
     return flask.Response((f"{line}\n" for line in lines), mimetype=_NDJSON)
+
+
+def _marked(response: flask.Response, request_id: str) -> flask.Response:
+    response.headers["X-Request-Id"] = request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _failure(error: PlatenError, request_id: str) -> flask.Response:

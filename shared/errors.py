@@ -4,7 +4,9 @@ Every class has a stable ``code``, one public sentence and whether sending the s
 can help. Facts are filled into the sentence by name. The core raises; the edge answers.
 
     PlatenError
-    ├── RequestInvalid, BodyTooLarge, MethodNotAllowed, PathUnknown
+    ├── RequestInvalid, HeadTooLarge, BodyTooLarge, DigestMismatch, RequestTooSlow,
+    │   MethodNotAllowed, PathUnknown
+    ├── Busy, Stopping     the function has no room or no time for the request now
     ├── FileRefused        one file can't be taken in; the others go on
     │   └── EmptyFile, FileTooLarge, FileUnreadable, UnsupportedFormat,
     │       CorruptImage, ImageTooLarge, AnimatedImage, FullyTransparent
@@ -55,6 +57,35 @@ class RequestInvalid(PlatenError):
 class BodyTooLarge(PlatenError):
     code = "body_too_large"
     sentence = "The request is larger than the {limit_mb:.0f} MB allowed."
+
+
+class HeadTooLarge(PlatenError):
+    code = "head_too_large"
+    sentence = "The request's first line or its headers are longer than allowed."
+
+
+class DigestMismatch(PlatenError):
+    code = "digest_mismatch"
+    sentence = "The body that arrived is not the one that its Content-Digest tells of."
+    retryable = True
+
+
+class RequestTooSlow(PlatenError):
+    code = "request_too_slow"
+    sentence = "The request did not arrive in time."
+    retryable = True
+
+
+class Busy(PlatenError):
+    code = "busy"
+    sentence = "The function has too much to do at the moment."
+    retryable = True
+
+
+class Stopping(PlatenError):
+    code = "stopping"
+    sentence = "The function is being stopped."
+    retryable = True
 
 
 class MethodNotAllowed(PlatenError):

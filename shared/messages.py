@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
@@ -89,7 +90,7 @@ IdempotencyKey = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[
 class DedupeRequest(Judging):
     template: Text
     idempotency_key: IdempotencyKey | None = None
-    """Unset makes a fresh one, which the answer names."""
+    """Or in the header ``Idempotency-Key``. Unset makes a fresh one, which the answer names."""
     first_position: Annotated[int, Field(ge=0)] = 0
     """Position of the first file in its batch, where a batch is sent in parts."""
     files: list[InlineFile] = []
@@ -263,7 +264,71 @@ class UploadRequest(Judging):
     check_only: bool = False
     """Say what would be done; write nothing."""
     idempotency_key: IdempotencyKey | None = None
+    """Or in the header ``Idempotency-Key``. Unset makes a fresh one, which the answer names."""
     files: list[InlineFile] = []
+
+
+class Trouble(StrEnum):
+    """How a row and the NAS differ."""
+
+    PENDING = "pending"
+    """A row whose upload broke off before its file had its name."""
+    MISSING = "missing"
+    """A design whose file is not on the NAS."""
+    SIZE = "size"
+    """A design whose file has another size than its row says."""
+    CONTENT = "content"
+    """A design whose file has other bytes than its row says."""
+    UNREAD = "unread"
+    """A design whose file could not be looked at."""
+    UNRECORDED = "unrecorded"
+    """A file in a shop's folder that no row has."""
+    LEFTOVER = "leftover"
+    """A staged or temporary file that nothing waits for."""
+
+
+class Discrepancy(Value):
+    """One thing that is not in order, and what was done about it."""
+
+    trouble: Trouble
+    file_path: str
+    """In the NAS's own names."""
+    design_id: UUID | None = None
+    user_id: UUID | None = None
+    message: str
+    repaired: bool = False
+
+
+class ReconcileRequest(Value):
+    repair: bool = False
+    """Finish or forget what broke off and remove leftovers; unset: say what there is to do."""
+    verify: bool = False
+    """Read every file and compare its bytes with its row, not its size alone."""
+
+
+MAX_TOLD = 1000
+"""Discrepancies that one answer names: the rest is counted."""
+
+
+class ReconcileResponse(Value):
+    found: list[Discrepancy]
+    """The first 1,000."""
+    counts: dict[Trouble, int]
+    """How many there are of each kind."""
+    left: int
+    """How many of all were not repaired."""
+
+    @classmethod
+    def of(cls, found: Iterable[Discrepancy]) -> Self:
+        told: list[Discrepancy] = []
+        counts: Counter[Trouble] = Counter()
+        left = 0
+        for each in found:
+            counts[each.trouble] += 1
+            left += not each.repaired
+            if len(told) < MAX_TOLD:
+                told.append(each)
+        return cls(found=told, counts=dict(counts), left=left)
 
 
 class Event(Value):

@@ -24,6 +24,8 @@ _GUNICORN: dict[str, Any] = {
     # Every answer ends its connection. gunicorn drops the header by which a refusal asks for
     # that, and would go on to read a body that nobody wants.
     "keepalive": 0,
+    # Clients at once, however slow; a process may have 1,024 descriptors open on many systems.
+    "worker_connections": 500,
     # Seconds that requests have to end after SIGTERM: platforms kill after 10.
     "graceful_timeout": 8,
 }
@@ -36,9 +38,13 @@ def mount(endpoint: Endpoint) -> None:
         return
     from gunicorn import config
 
+    from shared.worker import Worker
+
     for setting in config.KNOWN_SETTINGS:
         if setting.name in _GUNICORN:
             setting.default = _GUNICORN[setting.name]
+        elif setting.name == "worker_class":
+            setting.default = Worker
 
     # The framework's own addresses (/robots.txt, /favicon.ico) and Flask's redirects would be
     # answered in HTML.

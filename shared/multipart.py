@@ -6,6 +6,9 @@ by hand and keeps every part in a buffer.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -22,7 +25,7 @@ from werkzeug.sansio.multipart import (
     NeedData,
 )
 
-from shared.errors import BodyTooLarge, RequestInvalid
+from shared.errors import BodyTooLarge, DigestMismatch, RequestInvalid
 from shared.records import Text
 from shared.settings import MEGABYTE
 
@@ -34,6 +37,7 @@ MAX_QUOTE = 100
 """Characters of a client's own words that an answer repeats."""
 REQUEST_PART = "request"
 
+_SHA256 = re.compile(r"(?:^|,)[ \t]*sha-256=:?([^:, \t]*):?")
 _NAME = TypeAdapter[str](Text)
 
 
@@ -57,7 +61,8 @@ def read(request: flask.Request, max_body: int, max_files: int) -> Body:
     """Read the body of a JSON or multipart request.
 
     ``max_body`` in bytes, judged by Content-Length before anything is read and again while
-    reading. Raises BodyTooLarge and RequestInvalid.
+    reading. The body must be the one that a Content-Digest tells of, where there is one.
+    Raises BodyTooLarge, DigestMismatch and RequestInvalid.
     """
     if (request.content_length or 0) > max_body:
         raise BodyTooLarge(limit_mb=max_body / MEGABYTE)
@@ -73,13 +78,33 @@ def read(request: flask.Request, max_body: int, max_files: int) -> Body:
 
 
 def _chunks(request: flask.Request) -> Iterator[bytes]:
+    """The body in its order. Its end is only told when it is the body that the client sent."""
+    digest, told = hashlib.sha256(), _digest(request)
     try:
         while chunk := request.stream.read(CHUNK):
+            if told is not None:
+                digest.update(chunk)
             yield chunk
-    except RequestEntityTooLarge:
+    except (RequestEntityTooLarge, MemoryError):
         raise
     except Exception as error:  # each server has its own for a client that leaves or frames badly
         raise RequestInvalid(reason="the body was cut short or is malformed") from error
+    if told not in (None, digest.digest()):
+        raise DigestMismatch
+
+
+def _digest(request: flask.Request) -> bytes | None:
+    """The SHA-256 of the body by the client's word: https://www.rfc-editor.org/rfc/rfc9530.
+
+    None where it tells none; other algorithms may be left unread.
+    """
+    told = _SHA256.search(request.headers.get("Content-Digest", ""))
+    if told is None:
+        return None
+    try:
+        return base64.b64decode(told[1], validate=True)
+    except ValueError as error:
+        raise RequestInvalid(reason="the Content-Digest is no base64 between colons") from error
 
 
 def check(uploads: list[Upload], max_files: int) -> None:

@@ -18,6 +18,7 @@ _REF = "#/components/schemas/{model}"
 _FILES: dict[str, dict[str, Any]] = {
     "one": {"file": {"type": "string", "format": "binary"}},
     "optional": {"file": {"type": "string", "format": "binary"}},
+    "none": {},
     "many": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
 }
 _FAILURES = {
@@ -50,6 +51,7 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
                 "post": {
                     "operationId": endpoint.name,
                     "summary": endpoint.summary,
+                    **_parameters(endpoint),
                     "requestBody": {"required": True, "content": _content(endpoint)},
                     "responses": answers,
                 }
@@ -66,13 +68,27 @@ def text(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
+def _parameters(endpoint: Endpoint) -> dict[str, Any]:
+    """The header that stands for the field of its name, where there is one."""
+    schema = endpoint.request.model_json_schema().get("properties", {}).get("idempotency_key")
+    if schema is None:
+        return {}
+    key = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "The same as the field idempotency_key; the answer has it too.",
+        "schema": schema["anyOf"][0],
+    }
+    return {"parameters": [key]}
+
+
 def _content(endpoint: Endpoint) -> dict[str, Any]:
     message: dict[str, Any] = {"$ref": _REF.format(model=endpoint.request.__name__)}
     files = _FILES[endpoint.files]
     form = {
         "type": "object",
         "properties": {"request": message, **files},
-        "required": ["request", *(files if endpoint.files != "optional" else [])],
+        "required": ["request", *(files if endpoint.files in ("one", "many") else [])],
     }
     return {
         "multipart/form-data": {

@@ -15,6 +15,7 @@ from shared.records import (
     Candidate,
     Design,
     Entry,
+    Filing,
     Fingerprint,
     FoundFile,
     Legacy,
@@ -33,24 +34,16 @@ class Nas(Protocol):
     Every verb raises NasUnavailable, NasFull or NasRefused where the store fails.
     """
 
-    def stage(self, design_id: UUID, content: Content) -> None:
-        """Write ``.platen/{design_id}.part``, whole and flushed.
-
-        Staging equal bytes again is harmless. Other bytes under the same id raise KeyReused:
-        a staged file is never replaced.
-        """
-        ...
-
-    def publish(self, design_id: UUID, path: str) -> None:
-        """Rename the staged file to ``path`` without replacing anything, durably.
+    def publish(self, staged: str, path: str) -> None:
+        """Rename a staged file to ``path`` without replacing anything, durably.
 
         Raises NameTaken when something stands at ``path`` (the staged file stays) and
-        StagedFileMissing when nothing is staged under the id.
+        StagedFileMissing when no file is at ``staged``.
         """
         ...
 
     def create(self, path: str, content: Content) -> None:
-        """Write ``content`` straight to ``path`` by exclusive create, whole and flushed.
+        """Write ``content`` to ``path`` by exclusive create, whole and flushed.
 
         Raises NameTaken when something stands there.
         """
@@ -78,6 +71,10 @@ class Nas(Protocol):
 
     def list(self, folder: str) -> Iterator[Entry]:
         """The files directly in ``folder`` (none when there is no such folder), read in pages."""
+        ...
+
+    def folders(self, folder: str) -> Iterator[str]:
+        """The paths of the folders directly in ``folder``; empty is the share itself."""
         ...
 
     def check(self) -> None:
@@ -136,7 +133,11 @@ class Library(Protocol):
 
 
 class Unit(Library, Protocol):
-    """One short transaction under the tenant's lock, rolled back when an error leaves it."""
+    """One short transaction under the tenant's lock, rolled back when an error leaves it.
+
+    Raises DatabaseUnavailable at its end where it was not committed, or where nobody can tell: a
+    lost answer is no error while the row that was inserted or moved is there.
+    """
 
     def get(self, design_id: UUID) -> Design | None: ...
 
@@ -196,8 +197,30 @@ class Designs(Library, Protocol):
 
     def get(self, user_id: UUID, design_id: UUID) -> Design | None: ...
 
-    def pending(self, design_ids: Collection[UUID]) -> set[UUID]:
-        """Those of the designs, at most some thousand, that are pending, whoever's they are."""
+    def pending(self, design_ids: Collection[UUID]) -> dict[UUID, str]:
+        """Those of the designs, at most some thousand, that are pending, whoever's they are.
+
+        Each with the sha256 of its print file.
+        """
+        ...
+
+    def filings(self, grace_s: float, *, after: UUID | None, limit: int) -> list[Filing]:
+        """At most ``limit`` rows, everybody's, by id, those that follow ``after``.
+
+        What the seller removed is left out. Rows older than ``grace_s`` seconds are old, by the
+        database's clock.
+        """
+        ...
+
+    def filing(self, grace_s: float, design_id: UUID) -> Filing | None:
+        """One row, as `filings` has it."""
+        ...
+
+    def recorded(self, paths: Collection[str]) -> set[str]:
+        """Those of the paths (in the NAS's own names, at most some thousand) that a row has.
+
+        Removed rows count, and so does a path that differs only in case.
+        """
         ...
 
     def has_legacy(self, user_id: UUID) -> bool:
@@ -229,8 +252,11 @@ class Designs(Library, Protocol):
         """A transaction under the tenant's lock."""
         ...
 
-    def activate(self, user_id: UUID, design_id: UUID) -> None:
-        """Set a pending design active; setting it again is harmless."""
+    def activate(self, design: Design) -> bool:
+        """Set a pending design active; setting it again is harmless.
+
+        False when its row is gone, or has another path or print file than ``design`` by now.
+        """
         ...
 
     def check(self) -> None:

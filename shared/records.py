@@ -295,6 +295,22 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Filing:
+    """A row, as far as comparing it with the NAS reads it, whoever recorded it."""
+
+    design_id: UUID
+    user_id: UUID
+    file_path: str
+    """In the NAS's own names; empty where the row has none."""
+    state: State
+    is_old: bool
+    """Whether the row is older than was asked for: no upload is at it any more."""
+    size: int | None
+    """Bytes of the print file; None where the row doesn't tell."""
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Legacy:
     """A row of fingerprint version 1, as far as taking its fingerprint anew reads it.
 

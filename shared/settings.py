@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     nas_encryption: Encryption = Encryption.REQUIRED
 
     sweep_grace_h: float = Field(default=1.0, ge=0.1)
-    """Hours that a staged file may wait for its row before a sweep removes it. An upload takes
+    """Hours that an upload may take before sweep and reconcile hold it for broken off. It takes
     seconds; an hour bears with clients that send a request again much later."""
 
     default_user: str = "local"
@@ -130,6 +130,9 @@ class Settings(BaseSettings):
     """Megabytes (10^6 bytes) of one file, judged before it is decoded."""
     max_body_mb: PositiveInt = 300
     """Megabytes of one request, judged before it is read."""
+    request_timeout_s: float = Field(default=30.0, gt=0)
+    """Longest wait for a request's head, for each megabyte of its body, and for a client that does
+    not take its answer: 1 MB in 30 s is a line of 0.3 Mbit/s."""
     max_megapixels: int = Field(default=100, gt=0, le=400)
     """Pixels of one image, judged by its header: 100 MP decode to 400 MB of RGBA."""
     max_side_px: PositiveInt = 20_000

@@ -16,6 +16,7 @@ from shared.fingerprint.normal import unpack
 from shared.flows import dedupe as dedupe_flow
 from shared.flows import persist as persist_flow
 from shared.flows import process as process_flow
+from shared.flows import reconcile as reconcile_flow
 from shared.flows.rules import Judgement
 from shared.flows.source import Source
 from shared.identity import tenant
@@ -25,10 +26,13 @@ from shared.messages import (
     Acting,
     DedupeRequest,
     DedupeResponse,
+    Discrepancy,
     PersistRequest,
     PersistResponse,
     ProcessRequest,
     ProcessResponse,
+    ReconcileRequest,
+    ReconcileResponse,
 )
 from shared.multipart import Upload
 from shared.nas.names import Places, part
@@ -149,6 +153,15 @@ class Parts:
             Judgement.of(request, self.settings),
         )
 
+    def reconcile(
+        self, *, repair: bool, verify: bool, grace_h: float | None = None
+    ) -> Iterator[Discrepancy]:
+        """``grace_h``: hours that an upload may take; None is the setting's."""
+        grace_s = (self.settings.sweep_grace_h if grace_h is None else grace_h) * 3600
+        return reconcile_flow.reconcile(
+            self.designs, self.nas, self.places, grace_s, repair=repair, verify=verify
+        )
+
 
 @cache
 def _copied(settings: Settings) -> Parts:
@@ -227,6 +240,11 @@ def _persist(request: PersistRequest, uploads: list[Upload]) -> Reply:
     return Reply(persisted.response, 201 if persisted.created else 200)
 
 
+def _reconcile(request: ReconcileRequest, _uploads: list[Upload]) -> Reply:
+    found = parts().reconcile(repair=request.repair, verify=request.verify)
+    return Reply(ReconcileResponse.of(found))
+
+
 def _database_ready() -> None:
     parts().designs.check()
 
@@ -267,6 +285,16 @@ PERSIST = Endpoint(
     responses={201: PersistResponse, 200: PersistResponse},
     files="optional",
     handle=_persist,
+    ready=both_ready,
+    limits=body_limits,
+)
+RECONCILE = Endpoint(
+    name="reconcile",
+    summary="Say where the rows and the files on the NAS differ, and put right what can be.",
+    request=ReconcileRequest,
+    responses={200: ReconcileResponse},
+    files="none",
+    handle=_reconcile,
     ready=both_ready,
     limits=body_limits,
 )

@@ -13,6 +13,9 @@ from shared.settings import SettingsInvalid
 _KNOWN = frozenset(["sslmode", "sslrootcert", "unix_sock", "application_name"])
 """What may follow the ``?``; anything else would be a TypeError of pg8000's at each connection."""
 
+_VERIFIED = ("require", "verify-ca", "verify-full")
+"""Each has the certificate and the host's name checked, which libpq does for the last one only."""
+
 
 def target(url: str) -> tuple[URL, dict[str, Any]]:
     """The URL for pg8000 and its options; what only libpq knows is taken out of the URL.
@@ -24,8 +27,10 @@ def target(url: str) -> tuple[URL, dict[str, Any]]:
     mode = address.query.get("sslmode")
     if "unix_sock" in address.query or mode == "disable":
         options["ssl_context"] = False
-    elif mode is not None:
+    elif mode in _VERIFIED:
         options["ssl_context"] = _verifying(address.query.get("sslrootcert"))
+    elif mode is not None:
+        raise SettingsInvalid(f"DATABASE_URL: sslmode is disable, {', '.join(_VERIFIED)} or unset")
     return address.difference_update_query(["sslmode", "sslrootcert"]), options
 
 

@@ -8,18 +8,19 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.database import legacy, migrate, templates
+from shared.database import filing, legacy, migrate, templates
 from shared.database.crowded import Crowded
 from shared.database.engine import transaction, translated
 from shared.database.search import Search
 from shared.database.tables import designs
 from shared.database.unit import PostgresUnit, get, know, lock
-from shared.errors import DatabaseRefused
+from shared.errors import DatabaseUnavailable
 from shared.ports import Unit
 from shared.records import (
     FINGERPRINT_VERSION,
     Candidate,
     Design,
+    Filing,
     Fingerprint,
     FoundFile,
     Legacy,
@@ -86,10 +87,23 @@ class PostgresDesigns:
         with self._connection() as connection:
             return get(connection, user_id, design_id)
 
-    def pending(self, design_ids: Collection[UUID]) -> set[UUID]:
+    def pending(self, design_ids: Collection[UUID]) -> dict[UUID, str]:
         among = designs.c.id.in_(design_ids) & (designs.c.state == State.PENDING.value)
+        query = sa.select(designs.c.id, designs.c.file_sha256).where(among)
         with self._connection() as connection:
-            return set(connection.execute(sa.select(designs.c.id).where(among)).scalars())
+            return {row.id: row.file_sha256 for row in connection.execute(query)}
+
+    def filings(self, grace_s: float, *, after: UUID | None, limit: int) -> list[Filing]:
+        with self._connection() as connection:
+            return filing.page(connection, grace_s, after, limit)
+
+    def filing(self, grace_s: float, design_id: UUID) -> Filing | None:
+        with self._connection() as connection:
+            return filing.one(connection, grace_s, design_id)
+
+    def recorded(self, paths: Collection[str]) -> set[str]:
+        with self._connection() as connection:
+            return filing.recorded(connection, paths)
 
     def has_legacy(self, user_id: UUID) -> bool:
         legacy = sa.exists().where(
@@ -118,21 +132,45 @@ class PostgresDesigns:
 
     @contextmanager
     def unit(self, user_id: UUID) -> Iterator[Unit]:
-        with transaction(self._engine) as connection:
-            with translated():
-                lock(connection, user_id)
-            yield PostgresUnit(connection, user_id, self._crowded)
+        written: Design | None = None
+        try:
+            with transaction(self._engine) as connection:
+                with translated():
+                    lock(connection, user_id)
+                unit = PostgresUnit(connection, user_id, self._crowded)
+                yield unit
+                written = unit.written
+        except DatabaseUnavailable:
+            # Only the answer to the commit may be lost, not what it answers.
+            if written is None or not self._is_there(written):
+                raise
 
-    def activate(self, user_id: UUID, design_id: UUID) -> None:
-        """Raises DatabaseRefused when the tenant has no such design (any more)."""
-        own = (designs.c.id == design_id) & (designs.c.user_id == user_id)
+    def _is_there(self, written: Design) -> bool:
+        """Whether a row is as it was written, but for its state: others may have set it active.
+
+        Under the tenant's lock, which is free only once the doubtful transaction has ended.
+        """
+        with transaction(self._engine) as connection, translated():
+            lock(connection, written.user_id)
+            known = get(connection, written.user_id, written.design_id)
+        return known is not None and known.model_copy(update={"state": written.state}) == written
+
+    def activate(self, design: Design) -> bool:
+        same = sa.and_(
+            designs.c.id == design.design_id,
+            designs.c.user_id == design.user_id,
+            designs.c.file_path == design.file_path,
+            designs.c.file_sha256.is_not_distinct_from(
+                design.print_file and design.print_file.sha256
+            ),
+        )
         change = {"state": State.ACTIVE.value, "is_active": True, "updated_at": sa.func.now()}
-        pending = own & (designs.c.state == State.PENDING.value)
+        pending = same & (designs.c.state == State.PENDING.value)
         with self._connection() as connection:
-            changed = connection.execute(sa.update(designs).where(pending).values(change)).rowcount
+            if connection.execute(sa.update(designs).where(pending).values(change)).rowcount:
+                return True
             # A row that is active already stays as it is: the seller may have removed it since.
-            if not changed and not connection.execute(sa.select(sa.exists().where(own))).scalar():
-                raise DatabaseRefused
+            return bool(connection.execute(sa.select(sa.exists().where(same))).scalar())
 
     def check(self) -> None:
         with self._connection() as connection:

@@ -5,6 +5,7 @@ A connection of pg8000 is never shared: each block of work checks one out of the
 
 from __future__ import annotations
 
+import ssl
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,11 @@ _NOT_MIGRATED = ("42P01", "42703", "42883")
 """Undefined table, column, function."""
 
 UNMIGRATED = "it is not migrated to this version of Platen; run 'python -m shared.driver migrate'"
+
+UNTRUSTED = "its certificate is not trusted; check the host and sslrootcert in DATABASE_URL"
+UNENCRYPTED = "it does not speak TLS; turn ssl on there, or take sslmode out of DATABASE_URL"
+_PLAIN = "Server refuses SSL"
+"""pg8000's only words for it."""
 
 _REFUSALS = ("22", "23", "42")
 """What comes again however often a statement is sent: data, integrity, syntax and rights."""
@@ -104,11 +110,15 @@ def translated() -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
+        if _PLAIN in str(error.orig):
+            raise DatabaseNotReady(reason=UNENCRYPTED) from error
         raise _translation(details(error).get("C", "")) from error
     except sa.exc.TimeoutError as error:  # the pool is exhausted
         raise DatabaseUnavailable from error
     except sa.exc.SQLAlchemyError as error:
         raise DatabaseRefused from error
+    except ssl.SSLCertVerificationError as error:
+        raise DatabaseNotReady(reason=UNTRUSTED) from error
     except (OSError, struct.error) as error:  # pg8000 lets these through
         raise DatabaseUnavailable from error
 

@@ -52,6 +52,8 @@ class PostgresUnit(Search):
     def __init__(self, connection: sa.Connection, user_id: UUID, crowded: Crowded) -> None:
         super().__init__(connection, crowded)
         self._user_id = user_id
+        self.written: Design | None = None
+        """The row that was inserted or moved last."""
 
     def get(self, design_id: UUID) -> Design | None:
         with translated():
@@ -98,7 +100,8 @@ class PostgresUnit(Search):
                 .values(row)
                 .returning(designs.c.state, designs.c.created_at, designs.c.sequence)
             ).one()
-        return design.model_copy(update={**made._mapping, "state": State(made.state)})
+        self.written = design.model_copy(update={**made._mapping, "state": State(made.state)})
+        return self.written
 
     def allow(self, design_id: UUID, others: Collection[UUID]) -> None:
         pairs = [{"design_id": design_id, "other_id": other} for other in others]
@@ -120,6 +123,7 @@ class PostgresUnit(Search):
             moved = self._connection.execute(sa.update(designs).where(own).values(place))
         if moved.rowcount == 0:
             raise DatabaseRefused
+        self.written = design
 
     def forget(self, design_id: UUID) -> None:
         pending = self._own(design_id) & (designs.c.state == State.PENDING.value)

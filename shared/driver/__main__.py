@@ -6,6 +6,7 @@ import click
 
 from shared.driver.commands.doctor import doctor
 from shared.driver.commands.migrate import migrate
+from shared.driver.commands.reconcile import reconcile
 from shared.driver.commands.rehash import rehash
 from shared.driver.commands.sweep import sweep
 from shared.driver.commands.template import template
@@ -25,7 +26,7 @@ def main(context: click.Context) -> None:
         raise click.UsageError(str(error)) from error
 
 
-for command in (upload, doctor, migrate, rehash, sweep, template):
+for command in (upload, doctor, migrate, reconcile, rehash, sweep, template):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ class Differences:
     """Of one picture from n others, each (n,). Levels are of 255, a cell is one of a signature."""
 
     picture: Numbers
-    """The largest difference of luma or alpha in any cell, in levels, shifted edges apart."""
+    """The largest difference of luma or alpha in any cell, in levels, shifted edges apart. Those
+    are left in where the difference is too large for them to explain."""
     outline: Numbers
     """The largest difference of alpha in any cell, in levels."""
     colour: Numbers
@@ -56,18 +57,16 @@ def differences(mine: Fingerprint, others: Sequence[Fingerprint]) -> Differences
     is_opaque = bool(mine.is_opaque)
     both = planes([str(mine.signature), *(str(o.signature) for o in others)], is_opaque=is_opaque)
     printed = _mean(both.alpha) / 255
+    outline = _most(both.alpha)
     return Differences(
-        picture=np.maximum(
-            _unexplained(both.luma, is_opaque=is_opaque),
-            _unexplained(both.alpha, is_opaque=is_opaque),
-        ),
-        outline=_most(both.alpha),
+        picture=_picture(both, outline, is_opaque=is_opaque),
+        outline=outline,
         colour=np.maximum(_most(both.blue), _most(both.red)),
         brightness=_apart(both.luma, printed),
         tint=np.maximum(_apart(both.blue, printed), _apart(both.red, printed)),
         recoloured=_recoloured(both),
-        pattern=_correlation(both.luma + both.alpha, np.ones((*both.luma.shape[:2], 1), np.bool_)),
-        inside=_correlation(both.luma, _solid(both.alpha)),
+        pattern=_correlation(both.luma + both.alpha),
+        inside=_correlation_within(both.luma, _solid(both.alpha)),
         stretch=_stretch(mine, others),
         is_boxed=_is_boxed(both.alpha),
     )
@@ -109,6 +108,20 @@ def same_shape(apart: Differences) -> Answers:
 def alike(apart: Differences) -> Answers:
     """Near enough to show to a person."""
     return apart.pattern >= LIMITS.pattern
+
+
+def _picture(both: Planes, outline: Numbers, *, is_opaque: bool) -> Numbers:
+    """The largest difference of luma or alpha; shifts are looked for where they can matter."""
+    most = np.maximum(_most(both.luma), outline)
+    explicable = max(LIMITS.cut_out_levels, LIMITS.boxed_levels) + 255 // LIMITS.shift
+    near = np.flatnonzero(most <= explicable)
+    if near.size:
+        columns = np.concatenate([[0], near + 1])
+        most[near] = np.maximum(
+            _unexplained(both.luma[..., columns], is_opaque=is_opaque),
+            _unexplained(both.alpha[..., columns], is_opaque=is_opaque),
+        )
+    return most
 
 
 def _most(plane: npt.NDArray[np.int16]) -> Numbers:
@@ -168,7 +181,16 @@ def _solid(alpha: npt.NDArray[np.int16]) -> Answers:
     return solid
 
 
-def _correlation(plane: npt.NDArray[np.int16], cells: Answers) -> Numbers:
+def _correlation(plane: npt.NDArray[np.int16]) -> Numbers:
+    """Of the first picture with each of the others over all cells; 1 where one is flat."""
+    values = plane.reshape(-1, plane.shape[-1]).astype(np.float32)
+    values -= values.mean(axis=0)
+    variances = np.einsum("ij,ij->j", values, values) / len(values)
+    together = values[:, 0] @ values[:, 1:] / len(values)
+    return _correlated(together, variances[0], variances[1:])
+
+
+def _correlation_within(plane: npt.NDArray[np.int16], cells: Answers) -> Numbers:
     """Of the first picture with each of the others over their ``cells``; 1 where one is flat."""
     kept = cells.reshape(-1, cells.shape[-1]).astype(np.float32)
     values = plane.reshape(-1, plane.shape[-1]).astype(np.float32)
@@ -177,8 +199,12 @@ def _correlation(plane: npt.NDArray[np.int16], cells: Answers) -> Numbers:
     seen = kept * others
     mean, means = one @ kept / count, seen.sum(axis=0) / count
     variance = one**2 @ kept / count - mean**2
-    variances = (seen * others).sum(axis=0) / count - means**2
+    variances = np.einsum("ij,ij->j", seen, others) / count - means**2
     together = one @ seen / count - mean * means
+    return _correlated(together, variance, variances)
+
+
+def _correlated(together: Numbers, variance: Numbers, variances: Numbers) -> Numbers:
     # In 32 bits a variance is off by less than 0.1, which is far below the limit.
     is_flat = np.minimum(variance, variances) < LIMITS.flat_variance
     spread = np.sqrt(np.where(is_flat, 1, variance * variances))

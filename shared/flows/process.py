@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from uuid import UUID
 
 from shared.clock import Clock
@@ -12,7 +13,7 @@ from shared.flows.source import Source
 from shared.imaging.pipeline import prepare
 from shared.imaging.templates import BUILT_IN, check
 from shared.messages import ProcessRequest, ProcessResponse
-from shared.nas.names import Places, print_file
+from shared.nas.names import Places, print_file, staged
 from shared.ports import Content, Nas
 from shared.records import PrintFile, Template
 from shared.settings import Effort
@@ -29,8 +30,8 @@ def process(
 ) -> ProcessResponse:
     """Crop, resize, pad and encode an upload, then stage it or publish it under its file name.
 
-    Raises FileRefused, TemplateUnknown, TemplateInvalid, NameInvalid, NameTaken, KeyReused or
-    NasError; nothing stays behind then but, at the most, a file under its whole staged name.
+    Raises FileRefused, TemplateUnknown, TemplateInvalid, NameInvalid, NameTaken or NasError;
+    nothing stays behind then but, at the most, a file under its whole staged name.
     """
     clock = Clock()
     template = resolve(request.template, max_side_px)
@@ -85,7 +86,9 @@ def write(
     """Stage under the design id, or create at the target; the same bytes again are harmless."""
     if target is None:
         assert design_id is not None, "a request names a design id or a file"  # noqa: S101 for mypy
-        nas.stage(design_id, png)
+        # A file of that name has these bytes: its name tells them, and files appear whole.
+        with suppress(NameTaken):
+            nas.create(staged(design_id, file.sha256), png)
         return
     try:
         nas.create(target, png)

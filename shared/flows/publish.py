@@ -27,62 +27,60 @@ class Publisher:
     def finish(self, design: Design) -> Design:
         """The design, active, its file under its final name.
 
-        Raises StagedFileMissing when the file stands neither staged nor under its name, and
-        NasError or DatabaseError; the row then stays pending and can be finished later.
+        Raises StagedFileMissing when the file stands neither staged nor under its name, or its row
+        was taken away meanwhile; and NasError or DatabaseError. The row then stays pending and can
+        be finished later.
         """
         if design.state is State.ACTIVE:
-            self._nas.delete(staged(design.design_id))
             return design
         while not self._stands(design):
             design = self._renumber(design)
-        self._designs.activate(self._user, design.design_id)
+        if not self._designs.activate(design):
+            raise StagedFileMissing
         return design.model_copy(update={"state": State.ACTIVE})
 
-    def settle(self, design: Design) -> None:
-        """Finish another request's pending design, or forget it when its file is gone for good."""
+    def settle(self, design: Design) -> Design | None:
+        """Finish another request's pending design; None where its file is gone for good.
+
+        It is forgotten then.
+        """
         try:
-            self.finish(design)
+            return self.finish(design)
         except StagedFileMissing:
             self.forget(design)
+            return None
 
     def forget(self, design: Design) -> None:
-        """Remove the design's row, if it is still pending."""
+        """Remove the row of a pending design, unless it was changed meanwhile."""
         with self._designs.unit(self._user) as unit:
-            unit.forget(design.design_id)
-
-    def is_superseded(self, design: Design, file: PrintFile) -> bool:
-        """Whether a pending design's print file is gone, and ``file`` is staged in its place.
-
-        A template that was changed meanwhile, or another encoder, gives another one.
-        """
-        if design.state is State.ACTIVE or design.print_file == file:
-            return False
-        if self._nas.digest(staged(design.design_id)) != (file.size, file.sha256):
-            return False
-        return not self._is_ours(design, self._places.relative(design.file_path))
+            if unit.get(design.design_id) == design:
+                unit.forget(design.design_id)
 
     def _stands(self, design: Design) -> bool:
         """Publish under the recorded name; False when a file of somebody else's stands there."""
         path = self._places.relative(design.file_path)
+        file = design.print_file
+        if file is None:
+            raise StagedFileMissing
+        waiting = staged(design.design_id, file.sha256)
         try:
-            self._nas.publish(design.design_id, path)
+            self._nas.publish(waiting, path)
         except StagedFileMissing:
             # Looked at only after the staged name was found empty: whoever renamed it did so
             # before, so the file is at the target by now if it is anywhere.
-            if self._is_ours(design, path):
+            if self._is_ours(file, path):
                 return True
             if self._moved(design):
                 return False
             raise
         except NameTaken:
-            if not self._is_ours(design, path):
+            if not self._is_ours(file, path):
                 return False
-            self._nas.delete(staged(design.design_id))
+            self._nas.delete(waiting)
         return True
 
-    def _is_ours(self, design: Design, path: str) -> bool:
-        file = design.print_file
-        return file is not None and self._nas.digest(path) == (file.size, file.sha256)
+    def _is_ours(self, file: PrintFile, path: str) -> bool:
+        return self._nas.digest(path) == (file.size, file.sha256)
 
     def _moved(self, design: Design) -> bool:
         now = self._designs.get(self._user, design.design_id)

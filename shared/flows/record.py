@@ -11,7 +11,16 @@ from shared.flows.rules import Judgement
 from shared.messages import PersistRequest
 from shared.nas.names import Places, staged
 from shared.ports import Designs, Library, Nas, Unit
-from shared.records import Design, Fingerprint, Match, Probe, State, Template, Verdict
+from shared.records import (
+    Design,
+    Fingerprint,
+    Match,
+    PrintFile,
+    Probe,
+    State,
+    Template,
+    Verdict,
+)
 
 
 class Recorder:
@@ -46,7 +55,7 @@ class Recorder:
             template=self._judgement.template(template.name),
             design_id=design.design_id,
         )
-        if not self._is_staged(design):
+        if not self._is_staged(design.design_id, request.print_file):
             known = self._designs.get(self._user, design.design_id)
             if known is None:
                 raise StagedFileMissing
@@ -69,15 +78,19 @@ class Recorder:
                         design = unit.insert(self._numbered(design, template, unit))
                         unit.allow(design.design_id, self._wanted_beside(request, unit, probe))
                         return design, True
+            # Recorded meanwhile, it is no duplicate: what it was recorded in spite of may be rival.
+            known = self._designs.get(self._user, design.design_id)
+            if known is not None:
+                return known, False
             self._yield_to(rival)
 
     def _numbered(self, design: Design, template: Template, unit: Unit) -> Design:
         folder = self._places.folder(design.shop, design.template, digital=design.is_digital)
         return numbered(design, unit.take_number(folder), template, folder, self._places)
 
-    def _is_staged(self, design: Design) -> bool:
-        file = self._nas.stat(staged(design.design_id))
-        return file is not None and file.size == getattr(design.print_file, "size", None)
+    def _is_staged(self, design_id: UUID, file: PrintFile) -> bool:
+        standing = self._nas.stat(staged(design_id, file.sha256))
+        return standing is not None and standing.size == file.size
 
     def _rival(self, library: Library, probe: Probe, *, after: int = 0) -> Match | None:
         """The match that stands against the design."""

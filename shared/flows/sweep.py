@@ -1,7 +1,8 @@
 """sweep: remove what uploads that came to nothing left in the NAS's staging folder.
 
 Removed is what lies directly in ``.platen/`` under a name of ours (a staged file, or a store's own
-temporary one), is older than the grace period, and belongs to no pending row. Nothing else is.
+temporary one), is older than the grace period, and is not what a pending row waits for: other bytes
+that a retry staged for the same design go too. Nothing else is.
 
 Why a file that is needed is never lost, whatever runs at the same time:
 
@@ -30,7 +31,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from shared.errors import NasBusy, NasError, NasRefused, NasUnavailable
-from shared.nas.names import STAGING
+from shared.nas.names import STAGING, staged
 from shared.ports import Designs, Nas
 from shared.records import Entry
 
@@ -38,8 +39,10 @@ BATCH = 500
 """Files that the database is asked about at once, shortly before they are removed."""
 
 _STAGED = re.compile(
-    rf"{re.escape(STAGING)}/([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})\.part"
+    rf"{re.escape(STAGING)}/([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
+    r"(?:\.[0-9a-f]{64})?\.part"
 )
+"""Without a sha256: as an earlier version named them. No row waits for such a file."""
 _TEMPORARY = re.compile(rf"{re.escape(STAGING)}/[0-9a-f]{{32}}\.(tmp|trial)")
 
 
@@ -61,13 +64,14 @@ def sweep(designs: Designs, nas: Nas, grace_s: float, *, dry_run: bool = False) 
     found = [entry for entry in nas.list(STAGING) if _is_ours(entry)]
     if not found:
         return
-    latest = _now(nas) - grace_s
+    latest = now(nas) - grace_s
     old = [entry for entry in found if entry.modified < latest]
     for start in range(0, len(old), BATCH):
         batch = old[start : start + BATCH]
-        needed = designs.pending({id_ for id_ in map(_design_id, batch) if id_})
+        pending = designs.pending({id_ for id_ in map(_design_id, batch) if id_})
+        needed = {staged(id_, sha256) for id_, sha256 in pending.items()}
         for entry in batch:
-            if _design_id(entry) not in needed and (swept := _remove(nas, entry, latest, dry_run)):
+            if entry.path not in needed and (swept := _remove(nas, entry, latest, dry_run)):
                 yield swept
 
 
@@ -84,7 +88,7 @@ def _remove(nas: Nas, entry: Entry, latest: float, dry_run: bool) -> Swept | Non
     return Swept(entry)
 
 
-def _now(nas: Nas) -> float:
+def now(nas: Nas) -> float:
     """The time by the clock that stamps the NAS's files, in seconds since 1970."""
     path = f"{STAGING}/{uuid4().hex}.tmp"
     nas.create(path, b"")

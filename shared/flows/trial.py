@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from shared.errors import NameTaken, NasError
-from shared.nas.names import Places, staged
+from shared.nas.names import STAGING, Places
 from shared.ports import Designs, Nas
 from shared.records import Design, Fingerprint, State
 
@@ -49,14 +49,14 @@ class Filing:
     def __init__(self, nas: Nas, places: Places) -> None:
         self._nas = nas
         self._content = secrets.token_bytes(_SIZE)
-        self._first, self._second = uuid4(), uuid4()
+        self._first, self._second = (f"{STAGING}/{uuid4().hex}.trial" for _ in range(2))
         self._folder = places.folder(_shop(), _TEMPLATE, digital=False)
         self._target = f"{self._folder}/{_FILE}"
 
     def write(self) -> None:
         """Stage a file and read it back. Raises NasError or Unfit."""
-        self._nas.stage(self._first, self._content)
-        if self._nas.read(staged(self._first)) != self._content:
+        self._nas.create(self._first, self._content)
+        if self._nas.read(self._first) != self._content:
             raise Unfit(
                 "What is read back is not what was written; check the NAS's disks and network."
             )
@@ -67,7 +67,7 @@ class Filing:
         Raises NasError or Unfit.
         """
         self._nas.publish(self._first, self._target)
-        self._nas.stage(self._second, b"")
+        self._nas.create(self._second, b"")
         with suppress(NameTaken):
             self._nas.publish(self._second, self._target)
             raise Unfit("A file was replaced by another of its name; use another store.")
@@ -76,7 +76,7 @@ class Filing:
 
     def clear(self) -> None:
         """Remove what the trial made. Raises Unfit, naming what may still be there."""
-        left = [self._target, staged(self._first), staged(self._second)]
+        left = [self._target, self._first, self._second]
         try:
             while left:
                 self._nas.delete(left[0])

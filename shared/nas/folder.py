@@ -19,11 +19,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from io import FileIO
 from pathlib import Path
-from uuid import UUID
 
 from shared.errors import NameInvalid
-from shared.nas import disk, staging
-from shared.nas.names import STAGING, split, staged
+from shared.nas import disk
+from shared.nas.names import STAGING, split
 from shared.ports import Content
 from shared.records import Entry
 
@@ -34,11 +33,8 @@ class FolderNas:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def stage(self, design_id: UUID, content: Content) -> None:
-        staging.stage(self, design_id, content)
-
-    def publish(self, design_id: UUID, path: str) -> None:
-        (*source_folders, source), (*folders, name) = split(staged(design_id)), split(path)
+    def publish(self, staged: str, path: str) -> None:
+        (*source_folders, source), (*folders, name) = split(staged), split(path)
         with (
             disk.translated(),
             self._folder(source_folders, make=True) as source_folder,
@@ -105,6 +101,20 @@ class FolderNas:
             os.scandir(opened) as entries,
         ):
             yield from _regular_files(folder, entries)
+
+    def folders(self, folder: str) -> Iterator[str]:
+        parts = split(folder) if folder else ()
+        with (
+            disk.translated(),
+            suppress(FileNotFoundError, NotADirectoryError),
+            self._folder(parts) as opened,
+            os.scandir(opened) as entries,
+        ):
+            for entry in entries:
+                with suppress(NameInvalid):
+                    split(path := "/".join((*parts, entry.name)))
+                    if entry.is_dir(follow_symlinks=False):
+                        yield path
 
     def check(self) -> None:
         with (

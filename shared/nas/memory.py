@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator
-from uuid import UUID
 
 from shared.errors import NameTaken, StagedFileMissing
-from shared.nas import staging
-from shared.nas.names import split, staged
+from shared.nas.names import split
 from shared.ports import Content
 from shared.records import Entry
 
@@ -30,11 +29,8 @@ class MemoryNas:
         self._files: dict[tuple[str, ...], tuple[bytes, float]] = {}
         self._lock = threading.Lock()
 
-    def stage(self, design_id: UUID, content: Content) -> None:
-        staging.stage(self, design_id, content)
-
-    def publish(self, design_id: UUID, path: str) -> None:
-        source, target = split(staged(design_id)), split(path)
+    def publish(self, staged: str, path: str) -> None:
+        source, target = split(staged), split(path)
         with self._lock:
             if source not in self._files:
                 raise StagedFileMissing
@@ -59,7 +55,7 @@ class MemoryNas:
 
     def digest(self, path: str) -> tuple[int, str] | None:
         content = self.read(path)
-        return None if content is None else staging.measure(content)
+        return None if content is None else (len(content), hashlib.sha256(content).hexdigest())
 
     def delete(self, path: str) -> None:
         with self._lock:
@@ -74,6 +70,13 @@ class MemoryNas:
             files = [item for item in self._files.items() if item[0][:-1] == parent]
         for parts, (content, modified) in files:
             yield Entry("/".join(parts), len(content), modified)
+
+    def folders(self, folder: str) -> Iterator[str]:
+        parent = split(folder) if folder else ()
+        depth = len(parent)
+        with self._lock:
+            found = {parts[: depth + 1] for parts in self._files if len(parts) > depth + 1}
+        yield from ("/".join(parts) for parts in found if parts[:depth] == parent)
 
     def check(self) -> None:
         return

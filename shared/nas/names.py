@@ -71,9 +71,12 @@ def key(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
-def staged(design_id: UUID) -> str:
-    """Where a design's print file waits for its final name, relative to the share."""
-    return f"{STAGING}/{design_id}.part"
+def staged(design_id: UUID, sha256: str) -> str:
+    """Where a design's print file waits for its final name, relative to the share.
+
+    ``sha256`` (hex) is the file's: other bytes for the same design are another file.
+    """
+    return f"{STAGING}/{design_id}.{sha256}.part"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 # Ships no types.
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from shared.errors import NameInvalid, StagedFileMissing
-from shared.nas import aws, staging
+from shared.nas import aws
 from shared.nas.bucket import Bucket
-from shared.nas.names import STAGING, split, staged
+from shared.nas.names import STAGING, split
 from shared.ports import Content
 from shared.records import Entry
 from shared.settings import SettingsInvalid
@@ -53,11 +53,8 @@ class S3Nas:
         self._bucket = bucket
         self._prefix = split(prefix) if prefix else ()
 
-    def stage(self, design_id: UUID, content: Content) -> None:
-        staging.stage(self, design_id, content)
-
-    def publish(self, design_id: UUID, path: str) -> None:
-        source, target = self._key(staged(design_id)), self._key(path)
+    def publish(self, staged: str, path: str) -> None:
+        source, target = self._key(staged), self._key(path)
         with aws.translated():
             self._trust()
             try:
@@ -115,6 +112,18 @@ class S3Nas:
                         path = f"{folder}/{found['Key'].removeprefix(parent)}"
                         split(path)
                         yield Entry(path, found["Size"], found["LastModified"].timestamp())
+
+    def folders(self, folder: str) -> Iterator[str]:
+        parts = split(folder) if folder else ()
+        parent = "".join(f"{part}/" for part in (*self._prefix, *parts))
+        pages = self._bucket.client.get_paginator("list_objects_v2")
+        with aws.translated():
+            for page in pages.paginate(Bucket=self._bucket.name, Prefix=parent, Delimiter="/"):
+                for found in page.get("CommonPrefixes", ()):
+                    with suppress(NameInvalid):
+                        name = found["Prefix"].removeprefix(parent).removesuffix("/")
+                        split(path := "/".join((*parts, name)))
+                        yield path
 
     def check(self) -> None:
         with aws.translated():

@@ -91,7 +91,7 @@ def file_design(designs: PostgresDesigns, design: Design) -> Design:
     with designs.unit(design.user_id) as unit:
         unit.claim(design.shop)
         inserted = unit.insert(design)
-    designs.activate(design.user_id, design.design_id)
+    designs.activate(design)
     return inserted.model_copy(update={"state": State.ACTIVE})
 
 

@@ -63,13 +63,18 @@ def from_server(state: str) -> sa.exc.DBAPIError:
             sa.exc.InterfaceError("", {}, pg8000.InterfaceError("network error")),
             DatabaseUnavailable,
         ),
+        (
+            sa.exc.InterfaceError("", {}, pg8000.InterfaceError("Server refuses SSL")),
+            DatabaseNotReady,
+        ),
         (sa.exc.TimeoutError("the pool is exhausted"), DatabaseUnavailable),
         (sa.exc.PendingRollbackError("a transaction was lost"), DatabaseRefused),
         (sa.exc.NoResultFound("a row is gone"), DatabaseRefused),
         (TimeoutError("timed out"), DatabaseUnavailable),
         (ConnectionResetError("reset"), DatabaseUnavailable),
         (BrokenPipeError("broken"), DatabaseUnavailable),
-        (ssl.SSLError("certificate"), DatabaseUnavailable),
+        (ssl.SSLError("the handshake"), DatabaseUnavailable),
+        (ssl.SSLCertVerificationError("certificate"), DatabaseNotReady),
         (socket.gaierror("unknown host"), DatabaseUnavailable),
         (struct.error("an answer was cut short"), DatabaseUnavailable),
     ],
@@ -227,6 +232,7 @@ def test_a_certificate_authority_that_is_no_file_is_told() -> None:
         "mysql://u:secret@db/d",
         "sqlite:////secret",
         "postgresql://u:secret@db/d?channel_binding=require",
+        "postgresql://u:secret@db/d?sslmode=prefer",
     ],
 )
 def test_a_url_that_can_t_be_used_is_refused_by_the_setting_s_name_alone(url: str) -> None:

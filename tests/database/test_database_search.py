@@ -191,7 +191,7 @@ def test_removed_designs_match_nothing(connection: sa.Connection, designs: Postg
     assert designs.exact(USER, probe) == []
     assert designs.near(USER, probe, radius=31) == []
     assert designs.recent(USER, probe, radius=31) == []
-    designs.activate(USER, design.design_id)
+    designs.activate(design)
     assert designs.exact(USER, probe) == []
 
 

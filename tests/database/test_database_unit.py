@@ -193,8 +193,7 @@ def test_only_a_pending_design_is_forgotten(designs: PostgresDesigns) -> None:
         unit.forget(pending.design_id)
     assert designs.get(USER, pending.design_id) is None
     assert designs.get(USER, filed.design_id) == filed
-    with pytest.raises(DatabaseRefused):
-        designs.activate(USER, pending.design_id)
+    assert not designs.activate(pending)
 
 
 def test_an_insert_is_pending_whatever_it_was_given(designs: PostgresDesigns) -> None:

@@ -17,8 +17,9 @@ from test_driver_workflow import on_nas, take_in
 
 from shared.driver.serial import SerialExecutor
 from shared.errors import DatabaseUnavailable, NasUnavailable
+from shared.flows.reconcile import reconcile
 from shared.identity import design_id, tenant
-from shared.messages import Done, Outcome, Result
+from shared.messages import Discrepancy, Done, Outcome, Result
 from shared.ports import Unit
 from shared.records import Design, State, Template
 from shared.wiring import Parts
@@ -141,3 +142,34 @@ def test_whatever_call_breaks_the_same_request_heals_it(
         assert set(on_nas(parts, f"NookTransfers/{seller}/Tiny UV")) == filed
         assert len(filed) == 2
     assert place > 40
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_whatever_call_is_the_last_before_a_kill_reconcile_puts_right_what_it_left(
+    parts: Parts, after: bool
+) -> None:
+    """Nobody sends the request again."""
+
+    def found(*, repair: bool) -> list[Discrepancy]:
+        every_age = -60.0
+        return list(
+            reconcile(parts.designs, parts.nas, parts.places, every_age, repair=repair, verify=True)
+        )
+
+    repaired = 0
+    for place in itertools.count(1):
+        seller = f"seller{place}"
+        parts.designs.save_template(tenant(seller), TINY)
+        fault = Fault(place, Killed, after=after)
+        with suppress(Killed):
+            run(faulty(parts, fault), seller)
+        if not fault.happened:
+            break
+
+        told = found(repair=True)
+
+        assert all(each.repaired for each in told), (place, told)
+        repaired += len(told)
+        assert found(repair=False) == [], place
+        assert list(parts.nas.list(".platen")) == []
+    assert repaired

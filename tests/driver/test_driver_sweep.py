@@ -28,9 +28,9 @@ def sweep(*options: str) -> Result:
 
 
 def orphan(parts: Parts, number: int, hours: float) -> Path:
-    design_id = UUID(int=number)
-    parts.nas.stage(design_id, b"x" * 1000)
-    file = parts.settings.home / "nas" / staged(design_id)
+    path = staged(UUID(int=number), "0" * 64)
+    parts.nas.create(path, b"x" * 1000)
+    file = parts.settings.home / "nas" / path
     then = time.time() - hours * 3600
     os.utime(file, (then, then))
     return file

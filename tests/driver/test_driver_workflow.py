@@ -300,11 +300,11 @@ class FailingNas(Parts):
         self._real = parts.nas
         self.failures = failures
 
-    def stage(self, design_id: object, content: Content) -> None:
+    def create(self, path: str, content: Content) -> None:
         if self.failures:
             self.failures -= 1
             raise NasUnavailable
-        self._real.stage(design_id, content)
+        self._real.create(path, content)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)

@@ -7,6 +7,7 @@ import pytest
 from gunicorn.config import Config
 
 from shared.mount import mount
+from shared.worker import Worker
 from tests.edge.edge_echo import endpoint
 
 
@@ -46,6 +47,14 @@ class TestMounted:
         assert settings.control_socket_disable is True
         assert settings.keepalive == 0
         assert settings.graceful_timeout == 8
+
+    @pytest.mark.usefixtures("app")
+    def test_gunicorn_s_worker_is_the_one_that_reads_without_threads(self) -> None:
+        settings = Config()
+        settings.set("threads", 8)
+
+        assert settings.worker_class is Worker
+        assert settings.worker_connections == 500
 
 
 def test_outside_of_an_app_nothing_is_mounted() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import tempfile
 from typing import Any
@@ -12,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared import multipart
-from shared.errors import BodyTooLarge, RequestInvalid
+from shared.errors import BodyTooLarge, DigestMismatch, RequestInvalid
 from shared.multipart import Body, Upload
 
 FORM = 'multipart/form-data; boundary="b"'
@@ -179,3 +181,65 @@ class TestAName:
     def test_that_can_t_is_refused_by_its_position(self, name: str) -> None:
         with pytest.raises(RequestInvalid, match="file 2 is empty, too long or not plain text"):
             multipart.check([Upload("a.png", b""), Upload(name, b"")], 2)
+
+
+def digest(data: bytes) -> str:
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"
+
+
+class TestAContentDigest:
+    FORM_DATA = file(b"one") + REQUEST + END
+    JSON = b'{"template": "T"}'
+
+    def read(self, told: str, data: bytes = FORM_DATA, content_type: str = FORM) -> Body:
+        return read(data, content_type, headers={"Content-Digest": told})
+
+    def test_of_the_body_is_accepted(self) -> None:
+        assert self.read(digest(self.FORM_DATA)).files[0].data == b"one"
+        assert self.read(digest(self.JSON), self.JSON, "application/json").document == self.JSON
+
+    @pytest.mark.parametrize("place", [FORM_DATA.index(b"one"), -1], ids=["file", "epilogue"])
+    def test_of_another_body_is_refused(self, place: int) -> None:
+        """What was changed on the way is still a form."""
+        sent = self.FORM_DATA + b"epilogue"
+        changed = bytearray(sent)
+        changed[place] ^= 1
+
+        with pytest.raises(DigestMismatch):
+            self.read(digest(sent), bytes(changed))
+
+    def test_of_another_document_is_refused(self) -> None:
+        with pytest.raises(DigestMismatch):
+            self.read(digest(self.JSON), self.JSON + b" ", "application/json")
+
+    def test_is_found_among_others(self) -> None:
+        told = f"sha-512=:AAAA:, {digest(self.FORM_DATA)}"
+        assert self.read(told).files
+
+        with pytest.raises(DigestMismatch):
+            self.read(told, self.FORM_DATA + b"x")
+
+    @pytest.mark.parametrize("told", ["", "sha-512=:AAAA:", "unixsum=1", "x-sha-256=:AAAA:"])
+    def test_of_other_kinds_alone_is_left_unread(self, told: str) -> None:
+        assert self.read(told).files
+
+    @pytest.mark.parametrize("told", ["sha-256=:A:", "sha-256=:é:", "sha-256=:!!!!:"])
+    def test_that_can_not_be_read_is_refused(self, told: str) -> None:
+        with pytest.raises(RequestInvalid, match="Content-Digest"):
+            self.read(told)
+
+
+class Exhausted(io.BytesIO):
+    def read(self, _size: int | None = -1) -> bytes:
+        raise MemoryError
+
+    readinto = read
+
+
+def test_a_body_that_there_is_no_memory_for_is_not_called_malformed() -> None:
+    request = {"input_stream": Exhausted(END), "content_type": FORM}
+    with (
+        flask.Flask("edge").test_request_context(method="POST", **request),
+        pytest.raises(MemoryError),
+    ):
+        multipart.read(flask.request, 10, 3)

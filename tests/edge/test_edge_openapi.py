@@ -15,7 +15,7 @@ from shared.driver import stream
 from shared.endpoint import STATUS, Endpoint
 from shared.openapi import document
 
-ENDPOINTS = [wiring.DEDUPE, wiring.PROCESS, wiring.PERSIST, stream.UPLOAD]
+ENDPOINTS = [wiring.DEDUPE, wiring.PROCESS, wiring.PERSIST, wiring.RECONCILE, stream.UPLOAD]
 
 
 @pytest.fixture(params=ENDPOINTS, ids=lambda endpoint: endpoint.name)

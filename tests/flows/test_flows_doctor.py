@@ -227,9 +227,9 @@ class TestTheNas:
 
     def test_that_replaces_files_is_told(self) -> None:
         class Careless(MemoryNas):
-            def publish(self, design_id: UUID, path: str) -> None:
+            def publish(self, staged: str, path: str) -> None:
                 self.delete(path)
-                super().publish(design_id, path)
+                super().publish(staged, path)
 
         assert "replaced" in wrong(of_nas(Careless()))["nas rename"]
 

@@ -18,11 +18,13 @@ from shared.errors import (
     StagedFileMissing,
 )
 from shared.flows.persist import Persisted
+from shared.flows.publish import Publisher
 from shared.flows.source import Source
 from shared.identity import tenant
 from shared.messages import PersistRequest, ProcessRequest
 from shared.nas.names import staged
-from shared.records import Design, State, Template
+from shared.records import Design, PrintFile, State, Template
+from shared.settings import Policy
 from shared.wiring import Parts
 from tests.draw import encoded, wrap
 
@@ -38,6 +40,7 @@ class Job:
         self.parts = parts
         self.design_id = uuid4()
         self.source: Source = parts.source(f"{seed}.png", encoded(wrap(seed, 600, 274)))
+        self._print_file: PrintFile | None = None
         self._request = {"user_id": SELLER, "shop": "Nook", "template": "UVDTF 16oz"} | request
 
     def process(self, template: Template | None = None) -> PersistRequest:
@@ -45,6 +48,7 @@ class Job:
         own = {"template": template} if template else {}
         asked = ProcessRequest.model_validate(self._request | own | {"design_id": self.design_id})
         answer = self.parts.process(self.source, asked)
+        self._print_file = answer.print_file
         return PersistRequest.model_validate(
             self._request
             | {
@@ -59,6 +63,11 @@ class Job:
 
     def run(self) -> Persisted:
         return self.parts.persist(None, self.process())
+
+    def staged(self) -> str:
+        """Where the print file that was processed last is staged."""
+        assert self._print_file is not None
+        return staged(self.design_id, self._print_file.sha256)
 
     def row(self) -> Design | None:
         return self.parts.designs.get(tenant(SELLER), self.design_id)
@@ -87,6 +96,25 @@ class Faulty:
             return real(*args, **kwargs)
 
         return broken
+
+
+class Late:
+    """The database, in which another request records its design before the first look."""
+
+    def __init__(self, parts: Parts, request: PersistRequest) -> None:
+        self._parts = parts
+        self._request: PersistRequest | None = request
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._parts.designs, name)
+
+    def watermark(self, user: UUID) -> int:
+        mark = self._parts.designs.watermark(user)
+        if self._request is not None:
+            request, self._request = self._request, None
+            with pytest.raises(NasUnavailable):
+                broken_nas(self._parts, "publish").persist(None, request)
+        return mark
 
 
 def broken_nas(parts: Parts, verb: str, *, after: bool = False) -> Parts:
@@ -180,7 +208,7 @@ class TestPersist:
     def test_needs_the_staged_file(self, parts: Parts) -> None:
         job = Job(parts)
         request = job.process()
-        parts.nas.delete(staged(job.design_id))
+        parts.nas.delete(job.staged())
 
         with pytest.raises(StagedFileMissing):
             parts.persist(None, request)
@@ -270,7 +298,7 @@ class TestWhereTheNasFails:
         lost, again = Job(parts), Job(parts)
         with pytest.raises(NasUnavailable):
             broken_nas(parts, "publish").persist(None, lost.process())
-        parts.nas.delete(staged(lost.design_id))
+        parts.nas.delete(lost.staged())
 
         design = again.run().response.design
 
@@ -308,14 +336,52 @@ class TestWhereTheDatabaseFails:
         assert files(parts) == ["UV_001.png"]
 
 
-class TestAPrintFileThatWasPreparedAnew:
-    """A template that was changed meanwhile gives another print file for the same upload."""
+class TestARowThatIsChangedMeanwhile:
+    def pending(self, parts: Parts) -> Design:
+        job = Job(parts)
+        with pytest.raises(NasUnavailable):
+            broken_nas(parts, "publish").persist(None, job.process())
+        design = job.row()
+        assert design is not None
+        return design
 
-    def retried(self, parts: Parts, *, after: bool) -> tuple[Job, PersistRequest]:
+    def test_is_not_forgotten(self, parts: Parts) -> None:
+        design = self.pending(parts)
+        publisher = Publisher(tenant(SELLER), parts.designs, parts.nas, parts.places)
+        moved = design.model_copy(update={"number": 7, "file_path": f"{design.file_path}.png"})
+        with parts.designs.unit(tenant(SELLER)) as unit:
+            unit.move(moved)
+
+        publisher.forget(design)
+        assert parts.designs.get(tenant(SELLER), design.design_id) == moved
+        publisher.forget(moved)
+        assert parts.designs.get(tenant(SELLER), design.design_id) is None
+
+    def test_is_not_told_to_be_filed(self, parts: Parts) -> None:
+        """It was removed after its file got its name, and before it was set active."""
+        design = self.pending(parts)
+        publisher = Publisher(tenant(SELLER), parts.designs, parts.nas, parts.places)
+        with parts.designs.unit(tenant(SELLER)) as unit:
+            unit.forget(design.design_id)
+
+        with pytest.raises(StagedFileMissing):
+            publisher.finish(design)
+
+
+class TestAPrintFileThatWasPreparedAnew:
+    """A template that was changed meanwhile gives another print file for the same upload.
+
+    So does another version of an encoder.
+    """
+
+    def retried(
+        self, parts: Parts, *, after: bool, is_lost: bool = True
+    ) -> tuple[Job, PersistRequest]:
         job = Job(parts)
         with pytest.raises(NasUnavailable):
             broken_nas(parts, "publish", after=after).persist(None, job.process())
-        parts.nas.delete(staged(job.design_id))
+        if is_lost:
+            parts.nas.delete(job.staged())
         parts.designs.save_template(tenant(SELLER), SMALLER)
         return job, job.process(SMALLER)
 
@@ -328,6 +394,25 @@ class TestAPrintFileThatWasPreparedAnew:
         assert whole(parts, job.row())
         assert files(parts, ".platen") == []
 
+    def test_is_of_no_use_where_the_first_one_still_waits(self, parts: Parts) -> None:
+        job, request = self.retried(parts, after=False, is_lost=False)
+
+        design = parts.persist(None, request).response.design
+
+        assert design.print_file != request.print_file
+        assert whole(parts, job.row())
+        assert (files(parts), files(parts, ".platen")) == (["UV_001.png"], [])
+
+    def test_is_of_no_use_once_the_first_one_is_filed(self, parts: Parts) -> None:
+        job = Job(parts)
+        filed = job.run().response.design
+        parts.designs.save_template(tenant(SELLER), SMALLER)
+
+        again = parts.persist(None, job.process(SMALLER))
+
+        assert again.response.design == filed
+        assert (files(parts), files(parts, ".platen")) == (["UV_001.png"], [])
+
     def test_is_of_no_use_where_the_first_one_has_its_name_already(self, parts: Parts) -> None:
         job, request = self.retried(parts, after=True)
 
@@ -338,7 +423,55 @@ class TestAPrintFileThatWasPreparedAnew:
         assert (files(parts), files(parts, ".platen")) == (["UV_001.png"], [])
 
 
+class TestAnotherUploadUnderTheSameId:
+    def test_that_was_staged_before_there_was_a_row_is_refused_and_its_file_removed(
+        self, parts: Parts
+    ) -> None:
+        first, second = Job(parts, 1), Job(parts, 2)
+        second.design_id = first.design_id
+        requests = [first.process(), second.process()]
+        parts.persist(None, requests[0])
+
+        with pytest.raises(KeyReused):
+            parts.persist(None, requests[1])
+
+        assert whole(parts, first.row())
+        assert files(parts, ".platen") == []
+
+    def test_leaves_what_a_pending_row_waits_for(self, parts: Parts) -> None:
+        """Two uploads of one picture, saved in two ways, can give the same print file."""
+        job = Job(parts)
+        request = job.process()
+        with pytest.raises(NasUnavailable):
+            broken_nas(parts, "publish").persist(None, request)
+
+        with pytest.raises(KeyReused):
+            parts.persist(None, request.model_copy(update={"upload_sha256": "0" * 64}))
+
+        assert files(parts, ".platen") == [job.staged().rpartition("/")[2]]
+
+
 class TestRaces:
+    def test_what_is_recorded_meanwhile_is_no_duplicate_of_what_it_was_wanted_beside(
+        self, parts: Parts
+    ) -> None:
+        """Sent twice at once, judged in two ways: none is told of a duplicate of its own."""
+        other, job = Job(parts), Job(parts)
+        job.source = parts.source("a.jpg", encoded(wrap(1, 600, 274), "JPEG", quality=10))
+        request = job.process()
+        wanted = request.model_copy(update={"policy": Policy.HASH, "hash_threshold": 0})
+        other.run()
+        with pytest.raises(DuplicateDesign):
+            parts.persist(None, request)
+        request = job.process()
+        meanwhile = Parts(parts.settings)
+        meanwhile._nas, meanwhile._designs = parts.nas, Late(parts, wanted)
+
+        answer = meanwhile.persist(None, request)
+
+        assert not answer.created
+        assert whole(parts, job.row())
+
     def test_of_the_same_request_give_one_design(self, parts: Parts) -> None:
         job = Job(parts)
         request = job.process()

@@ -39,8 +39,9 @@ def aged(parts: Parts, path: str, hours: float = 2) -> str:
 def orphan(parts: Parts, hours: float = 2) -> str:
     """The path of a staged file that no row knows of."""
     design_id = uuid4()
-    parts.nas.stage(design_id, b"print file")
-    return aged(parts, staged(design_id), hours)
+    path = staged(design_id, "0" * 64)
+    parts.nas.create(path, b"print file")
+    return aged(parts, path, hours)
 
 
 def swept(parts: Parts, **adapters: object) -> list[str]:
@@ -60,7 +61,7 @@ class Meanwhile:
         self._designs = parts.designs
         self._act = act
 
-    def pending(self, design_ids: Collection[UUID]) -> set[UUID]:
+    def pending(self, design_ids: Collection[UUID]) -> dict[UUID, str]:
         answer = self._designs.pending(design_ids)
         self._act()
         return answer
@@ -91,8 +92,9 @@ class TestWhatGoes:
     ) -> None:
         job = Job(parts)
         persisted = job.run()
-        parts.nas.stage(job.design_id, b"left by a crash after the design was filed")
-        path = aged(parts, staged(job.design_id))
+        path = parts.places.relative(persisted.response.design.file_path)
+        parts.nas.create(job.staged(), parts.nas.read(path) or b"")
+        path = aged(parts, job.staged())
 
         assert swept(parts) == [path]
         assert whole(parts, job.row())
@@ -147,7 +149,7 @@ class TestWhatStays:
         for job in jobs.values():
             with pytest.raises(NasUnavailable):
                 broken_nas(parts, "publish").persist(None, job.process())
-            aged(parts, staged(job.design_id))
+            aged(parts, job.staged())
 
         assert swept(parts) == []
         for user, job in jobs.items():
@@ -182,7 +184,7 @@ class TestWhatStays:
     def test_links_and_folders_that_are_named_as_ours(self, parts: Parts) -> None:
         parts.nas.create("Shop/UV_001.png", b"a print file")
         aged(parts, "Shop/UV_001.png")
-        link, folder = (on_disk(parts, staged(uuid4())) for _ in range(2))
+        link, folder = (on_disk(parts, staged(uuid4(), "0" * 64)) for _ in range(2))
         link.symlink_to(on_disk(parts, "Shop/UV_001.png"))
         os.utime(link, (0, 0), follow_symlinks=False)
         folder.mkdir()
@@ -251,7 +253,7 @@ class TestMeanwhile:
     def test_an_upload_that_is_finished_after_the_question_is_whole(self, parts: Parts) -> None:
         job = Job(parts)
         request = job.process()
-        aged(parts, staged(job.design_id))
+        aged(parts, job.staged())
 
         finish = Meanwhile(parts, lambda: parts.persist(None, request))
 
@@ -263,7 +265,7 @@ class TestMeanwhile:
     ) -> None:
         job = Job(parts)
         request = job.process()
-        aged(parts, staged(job.design_id))
+        aged(parts, job.staged())
 
         def inserted_but_not_renamed() -> None:
             with pytest.raises(NasUnavailable):
@@ -271,7 +273,7 @@ class TestMeanwhile:
 
         late = Meanwhile(parts, inserted_but_not_renamed)
 
-        assert swept(parts, designs=late) == [staged(job.design_id)]
+        assert swept(parts, designs=late) == [job.staged()]
         assert job.row().state is State.PENDING  # type: ignore[union-attr]
         with pytest.raises(StagedFileMissing) as told:
             parts.persist(None, request)

@@ -23,6 +23,7 @@ ON_DEMAND = {
     "process": NAS,
     "persist": DATABASE + NAS,
     "upload": DATABASE + NAS,
+    "reconcile": DATABASE + NAS,
 }
 """What a function loads only where the settings ask for it."""
 

@@ -20,6 +20,8 @@ from shared.wiring import Parts
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAMES = ["dedupe", "process", "persist", "upload"]
+"""The functions that take files in."""
+EVERY = [*NAMES, "reconcile"]
 WRAP = "UVDTF 16oz"
 SELLER = {"user_id": "seller", "shop": "Nook", "template": WRAP}
 

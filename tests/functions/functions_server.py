@@ -48,8 +48,19 @@ class Server:
         """The most memory that a process of the server has held so far, in bytes."""
         return max(_peak(pid) for pid in (self._process.pid, *_children(self._process.pid)))
 
+    def processor_s(self) -> float:
+        """The processor's time that the server has taken so far."""
+        return sum(_processor_s(pid) for pid in (self._process.pid, *_children(self._process.pid)))
+
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def terminated_s(self) -> float:
+        """Ask the server to end; the seconds until it has."""
+        started = time.monotonic()
+        self._process.terminate()
+        self._process.wait(timeout=60)
+        return time.monotonic() - started
 
     def stop(self) -> None:
         self._process.terminate()
@@ -97,9 +108,10 @@ def _served(name: str, port: int) -> list[str]:
 
 
 def _plain(name: str, port: int) -> list[str]:
-    source = str(ROOT / "functions" / name / "main.py")
+    own = ROOT / "tests" / "functions" / f"functions_{name}.py"
+    source = own if own.exists() else ROOT / "functions" / name / "main.py"
     return [
-        *("-m", "functions_framework", "--source", source, "--target", name),
+        *("-m", "functions_framework", "--source", str(source), "--target", name),
         *("--host", "127.0.0.1", "--port", str(port)),
     ]
 
@@ -118,3 +130,8 @@ def _children(parent: int) -> list[int]:
 def _peak(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def _processor_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

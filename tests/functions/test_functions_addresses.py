@@ -8,12 +8,12 @@ from itertools import product
 import pytest
 
 from tests.functions.conftest import Configure
-from tests.functions.functions_calls import NAMES, ROOT, Site
+from tests.functions.functions_calls import EVERY, ROOT, Site
 
 FAILURE = {"code", "message", "retryable", "request_id"}
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=EVERY)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -53,7 +53,7 @@ class TestAnAddress:
         ],
     )
     def test_that_is_none_answers_404_as_json(self, bare: Site, path: str) -> None:
-        for name, method in product(NAMES, ["GET", "POST"]):
+        for name, method in product(EVERY, ["GET", "POST"]):
             answer = bare.client(name).open(path, method=method, headers={"Host": "evil.example"})
 
             assert answer.status_code == 404
@@ -71,12 +71,12 @@ class TestHealth:
 
 class TestReadiness:
     def test_is_answered_when_database_and_nas_are_there(self, site: Site) -> None:
-        for name in NAMES:
+        for name in EVERY:
             answer = site.client(name).get("/readyz")
             assert (answer.status_code, answer.json) == (200, {"status": "ready"})
 
     def test_is_503_with_a_code_when_the_database_is_away(self, bare: Site) -> None:
-        answers = {name: bare.client(name).get("/readyz") for name in NAMES}
+        answers = {name: bare.client(name).get("/readyz") for name in EVERY}
 
         assert answers.pop("process").status_code == 200
         for answer in answers.values():
@@ -94,7 +94,7 @@ class TestReadiness:
             NAS_TIMEOUT_S="1",
         )
 
-        answers = {name: site.client(name).get("/readyz") for name in NAMES}
+        answers = {name: site.client(name).get("/readyz") for name in EVERY}
 
         assert answers.pop("dedupe").status_code == 200
         for answer in answers.values():

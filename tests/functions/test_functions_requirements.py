@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.draw import encoded, wrap
-from tests.functions.functions_calls import NAMES, ROOT, SELLER, inline
+from tests.functions.functions_calls import EVERY, ROOT, SELLER, inline
 
 CUP = encoded(wrap(1, 300, 137))
 ART = inline(("cup.png", CUP))
@@ -34,6 +34,7 @@ WORK: dict[str, tuple[dict[str, object], int]] = {
     "process": (SELLER | {"design_id": ID, "file": ART}, 200),
     "persist": (SELLER | PERSISTED, 409),
     "upload": (SELLER | {"files": [ART]}, 200),
+    "reconcile": ({}, 200),
 }
 """A request to each function, and the status of its answer: nothing was staged for persist."""
 
@@ -91,7 +92,7 @@ def applies(need: Requirement, extras: set[str]) -> bool:
     return any(need.marker.evaluate({"extra": extra}) for extra in extras or {""})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 class TestRequirements:
     def test_are_pinned_as_the_projects_own(self, name: str) -> None:
         assert own(name)

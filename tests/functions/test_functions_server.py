@@ -128,10 +128,8 @@ class TestUnderABanOfFiles:
         # gunicorn's own default is a socket here, which the next function takes over.
         assert list(home.iterdir()) == []
 
-    def test_three_deployed_functions_take_a_batch_in(
-        self, database_url: str, tmp_path: Path
-    ) -> None:
-        """Three processes, and somebody else's database and NAS."""
+    def test_deployed_functions_take_a_batch_in(self, database_url: str, tmp_path: Path) -> None:
+        """Processes of their own, and somebody else's database and NAS."""
         require_prlimit()
         with moto_server() as s3:
             environment = {
@@ -141,8 +139,9 @@ class TestUnderABanOfFiles:
                 "AWS_SECRET_ACCESS_KEY": "any",
                 "PLATEN_HOME": str(tmp_path),
             }
-            with serving("dedupe", "process", "persist", under=NO_FILES, **environment) as servers:
-                dedupe, process, persist = servers
+            names = ("dedupe", "process", "persist", "upload")
+            with serving(*names, under=NO_FILES, **environment) as servers:
+                dedupe, process, persist, whole = servers
                 own = Settings(
                     dedupe_url=dedupe.url, process_url=process.url, persist_url=persist.url
                 )
@@ -158,6 +157,8 @@ class TestUnderABanOfFiles:
                         executor,
                         2,
                     )
+                again = send(whole, files[0][1], digital=True).text.splitlines()[-1]
+        assert json.loads(again)["result"]["outcomes"][0]["outcome"] == "duplicate"
         assert [outcome.outcome for outcome in result.outcomes] == [
             Done.CREATED,
             Done.CREATED,

@@ -81,7 +81,7 @@ class TestAnUpload:
         assert last["result"]["summary"]["created"] == 1
 
     def test_of_duplicates_only_is_a_success_without_designs(self, site: Site) -> None:
-        site.post("upload", DIGITAL, FILES[0])
+        site.post("upload", DIGITAL, FILES[0]).get_data()
 
         result = events(site.post("upload", DIGITAL, FILES[0], FILES[0]))[-1]["result"]
 

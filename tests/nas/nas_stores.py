@@ -10,12 +10,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from shared.nas.folder import FolderNas
 from shared.nas.memory import MemoryNas
+from shared.nas.names import staged
 from shared.ports import Nas
 
 
@@ -88,3 +89,8 @@ STORES: dict[str, Serve] = {"memory": memory, "folder": folder, "s3": s3, "smb":
 
 LONG_LIST = {"s3": 110}
 """Entries that take more than one page of a store; 1,010 where it isn't said."""
+
+
+def waiting(design_id: UUID) -> str:
+    """Where a design's print file is staged; its sha256 is of no matter to a store."""
+    return staged(design_id, "0" * 64)

@@ -99,13 +99,16 @@ def _frames(stream: bytearray) -> Iterator[bytes]:
 
 
 class Proxy:
-    """Listens on ``port`` of this machine; ``line`` makes the `Line` of each new connection."""
+    """Listens on ``port`` of this machine; ``line`` makes the `Line` of each new connection.
 
-    def __init__(self, server_port: int) -> None:
+    ``server``: a port of this machine, or the path of a socket.
+    """
+
+    def __init__(self, server: int | str) -> None:
         self.line: Callable[[], Line] = Line
         self.connections = 0
         """How many the client has made so far."""
-        self._server_port = server_port
+        self._server = server
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._over = threading.Event()
@@ -134,8 +137,7 @@ class Proxy:
             thread.start()
 
     def _carry(self, client: socket.socket, line: Line) -> None:
-        server_address = ("127.0.0.1", self._server_port)
-        with client, suppress(OSError), socket.create_connection(server_address) as server:
+        with client, suppress(OSError), _reached(self._server) as server:
             try:
                 self._pass_on(client, server, line)
             except Broken as broken:
@@ -183,10 +185,18 @@ class Proxy:
                 yield source, data
 
 
+def _reached(server: int | str) -> socket.socket:
+    if isinstance(server, int):
+        return socket.create_connection(("127.0.0.1", server))
+    reached = socket.socket(socket.AF_UNIX)
+    reached.connect(server)
+    return reached
+
+
 @contextmanager
-def proxy(server_port: int) -> Iterator[Proxy]:
-    """A proxy before a port of this machine; at the end all its connections are closed."""
-    between = Proxy(server_port)
+def proxy(server: int | str) -> Iterator[Proxy]:
+    """A proxy before a server of this machine; at the end all its connections are closed."""
+    between = Proxy(server)
     try:
         yield between
     finally:

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
+from nas_stores import waiting
 
-from shared.errors import KeyReused, NameInvalid, NameTaken, PlatenError, StagedFileMissing
+from shared.errors import NameInvalid, NameTaken, PlatenError, StagedFileMissing
 from shared.nas.memory import MemoryNas
-from shared.nas.names import staged
 from shared.ports import Nas
 
 FOLDER = "NookTransfers/Shop/UVDTF 16oz"
@@ -50,86 +50,56 @@ def body(megabytes: int) -> bytes:
 
 def test_a_staged_file_gets_its_final_name_by_publishing(nas: Nas) -> None:
     design_id = uuid4()
-    nas.stage(design_id, b"print file")
+    nas.create(waiting(design_id), b"print file")
     assert nas.read(PATH) is None
-    nas.publish(design_id, PATH)
+    nas.publish(waiting(design_id), PATH)
     assert nas.read(PATH) == b"print file"
-    assert nas.stat(staged(design_id)) is None
-
-
-def test_staging_equal_bytes_again_is_harmless(nas: Nas) -> None:
-    design_id = uuid4()
-    for content in (b"same", bytearray(b"same"), memoryview(b"same")):
-        nas.stage(design_id, content)
-    assert nas.read(staged(design_id)) == b"same"
-
-
-@pytest.mark.parametrize("other", [b"SAME", b"sam", b"same!", b""])
-def test_staging_other_bytes_under_the_same_id_is_refused(nas: Nas, other: bytes) -> None:
-    design_id = uuid4()
-    nas.stage(design_id, b"same")
-    with pytest.raises(KeyReused):
-        nas.stage(design_id, other)
-    assert nas.read(staged(design_id)) == b"same"
-
-
-def test_of_50_that_stage_other_bytes_under_one_id_one_wins(nas: Nas) -> None:
-    design_id = uuid4()
-    outcomes = race(lambda number: nas.stage(design_id, b"%d" % number))
-    assert outcomes.count(None) == 1
-    assert outcomes.count(KeyReused) == RACERS - 1
-    assert nas.read(staged(design_id)) == b"%d" % outcomes.index(None)
-
-
-def test_50_that_stage_equal_bytes_under_one_id_all_succeed(nas: Nas) -> None:
-    design_id = uuid4()
-    assert race(lambda _: nas.stage(design_id, b"same")) == [None] * RACERS
-    assert paths(nas, ".platen") == [staged(design_id)]
+    assert nas.stat(waiting(design_id)) is None
 
 
 def test_publishing_replaces_nothing_and_keeps_the_staged_file(nas: Nas) -> None:
     nas.create(PATH, b"stands here")
     design_id = uuid4()
-    nas.stage(design_id, b"came later")
+    nas.create(waiting(design_id), b"came later")
     with pytest.raises(NameTaken, match=r"UV_001\.png"):
-        nas.publish(design_id, PATH)
+        nas.publish(waiting(design_id), PATH)
     assert nas.read(PATH) == b"stands here"
-    nas.publish(design_id, f"{FOLDER}/UV_002.png")
+    nas.publish(waiting(design_id), f"{FOLDER}/UV_002.png")
     assert nas.read(f"{FOLDER}/UV_002.png") == b"came later"
 
 
 def test_publishing_what_was_never_staged_is_refused_and_leaves_nothing(nas: Nas) -> None:
     with pytest.raises(StagedFileMissing):
-        nas.publish(uuid4(), PATH)
+        nas.publish(waiting(uuid4()), PATH)
     assert nas.stat(PATH) is None
 
 
 def test_publishing_a_second_time_finds_nothing_staged(nas: Nas) -> None:
     design_id = uuid4()
-    nas.stage(design_id, b"print file")
-    nas.publish(design_id, PATH)
+    nas.create(waiting(design_id), b"print file")
+    nas.publish(waiting(design_id), PATH)
     for path in (PATH, f"{FOLDER}/UV_002.png"):
         with pytest.raises(StagedFileMissing):
-            nas.publish(design_id, path)
+            nas.publish(waiting(design_id), path)
     assert paths(nas, FOLDER) == [PATH]
 
 
 def test_of_50_that_publish_under_one_name_one_wins_and_the_others_stay_staged(nas: Nas) -> None:
     ids = [UUID(int=number) for number in range(RACERS)]
     for design_id in ids:
-        nas.stage(design_id, design_id.bytes)
-    outcomes = race(lambda number: nas.publish(ids[number], PATH))
+        nas.create(waiting(design_id), design_id.bytes)
+    outcomes = race(lambda number: nas.publish(waiting(ids[number]), PATH))
     assert outcomes.count(None) == 1
     assert outcomes.count(NameTaken) == RACERS - 1
     winner = ids[outcomes.index(None)]
     assert nas.read(PATH) == winner.bytes
-    assert paths(nas, ".platen") == sorted(staged(loser) for loser in ids if loser != winner)
+    assert paths(nas, ".platen") == sorted(waiting(loser) for loser in ids if loser != winner)
 
 
 def test_of_50_that_publish_one_design_under_one_name_one_wins(nas: Nas) -> None:
     design_id = uuid4()
-    nas.stage(design_id, b"print file")
-    outcomes = race(lambda _: nas.publish(design_id, PATH))
+    nas.create(waiting(design_id), b"print file")
+    outcomes = race(lambda _: nas.publish(waiting(design_id), PATH))
     assert outcomes.count(None) == 1
     assert set(outcomes) <= {None, NameTaken, StagedFileMissing}
     assert nas.read(PATH) == b"print file"
@@ -162,8 +132,6 @@ def test_content_that_can_not_be_read_leaves_nothing(nas: Nas) -> None:
     content.release()
     with pytest.raises(ValueError, match="released"):
         nas.create(PATH, content)
-    with pytest.raises(ValueError, match="released"):
-        nas.stage(uuid4(), content)
     assert paths(nas, FOLDER) == paths(nas, ".platen") == []
 
 
@@ -175,9 +143,8 @@ def test_content_is_as_it_was_when_it_was_written(nas: Nas) -> None:
 
 
 def test_wider_items_of_a_view_are_written_as_their_bytes(nas: Nas) -> None:
-    nas.stage(UUID(int=0), memoryview(b"12345678").cast("I"))
-    nas.stage(UUID(int=0), b"12345678")
-    assert nas.digest(staged(UUID(int=0))) == (8, hashlib.sha256(b"12345678").hexdigest())
+    nas.create(PATH, memoryview(b"12345678").cast("I"))
+    assert nas.digest(PATH) == (8, hashlib.sha256(b"12345678").hexdigest())
 
 
 def test_size_time_and_digest_are_those_of_the_file(nas: Nas) -> None:
@@ -195,7 +162,7 @@ def test_an_empty_file_is_a_file(nas: Nas) -> None:
     assert nas.digest(PATH) == (0, hashlib.sha256(b"").hexdigest())
 
 
-@pytest.mark.parametrize("path", [PATH, f"{PATH}/deeper.png", FOLDER, staged(UUID(int=0))])
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/deeper.png", FOLDER, waiting(UUID(int=0))])
 def test_what_is_not_there_is_none_and_deleting_it_is_harmless(nas: Nas, path: str) -> None:
     nas.create(f"{FOLDER}/other.png", b"x")
     assert nas.read(path) is None
@@ -223,10 +190,10 @@ def test_deleting_removes_one_file_and_frees_its_name(nas: Nas) -> None:
 
 def test_a_staged_file_can_be_deleted(nas: Nas) -> None:
     design_id = uuid4()
-    nas.stage(design_id, b"duplicate")
-    nas.delete(staged(design_id))
+    nas.create(waiting(design_id), b"duplicate")
+    nas.delete(waiting(design_id))
     assert paths(nas, ".platen") == []
-    nas.stage(design_id, b"other bytes")
+    nas.create(waiting(design_id), b"other bytes")
 
 
 def test_a_folder_that_is_not_empty_stays_and_removing_none_is_harmless(nas: Nas) -> None:
@@ -246,7 +213,7 @@ def test_a_folder_that_was_removed_is_made_again_by_the_next_file(nas: Nas) -> N
 
 
 def test_a_list_has_the_files_directly_in_a_folder_only(nas: Nas) -> None:
-    nas.stage(uuid4(), b"staged")
+    nas.create(waiting(uuid4()), b"staged")
     nas.create(PATH, b"one")
     nas.create(f"{FOLDER}/UV_002.png", b"three")
     nas.create(f"{FOLDER}/nested/UV_003.png", b"nested")
@@ -276,8 +243,8 @@ def test_names_of_any_script_are_kept_as_they_are(nas: Nas, part: str) -> None:
     path = f"NookTransfers/{part}/{part}/{part}.png"
     nas.create(path, b"x")
     design_id = uuid4()
-    nas.stage(design_id, b"yz")
-    nas.publish(design_id, f"{path}.png")
+    nas.create(waiting(design_id), b"yz")
+    nas.publish(waiting(design_id), f"{path}.png")
     found = sorted((entry.path, entry.size) for entry in nas.list(f"NookTransfers/{part}/{part}"))
     assert found == [(path, 1), (f"{path}.png", 2)]
     assert nas.read(path) == b"x"
@@ -291,16 +258,17 @@ OUTSIDE = [
 
 
 def test_a_path_that_leads_elsewhere_is_refused_by_every_verb(nas: Nas) -> None:
-    nas.stage(UUID(int=0), b"staged")
+    nas.create(waiting(UUID(int=0)), b"staged")
     verbs: list[Callable[[str], object]] = [
         lambda path: nas.create(path, b"x"),
-        lambda path: nas.publish(UUID(int=0), path),
+        lambda path: nas.publish(waiting(UUID(int=0)), path),
         nas.read,
         nas.stat,
         nas.digest,
         nas.delete,
         nas.remove_folder,
         lambda path: list(nas.list(path)),
+        lambda path: list(nas.folders(path or "/")),
     ]
     taken = [(verb, path) for path in OUTSIDE for verb in verbs if not is_refused(verb, path)]
     assert taken == []
@@ -328,8 +296,8 @@ def test_64_megabytes_make_the_round_trip_without_copies(nas: Nas) -> None:
         finally:
             tracemalloc.stop()
 
-    assert peak(lambda: nas.stage(design_id, memoryview(content))) < kept + 32 * MEGABYTE
-    assert peak(lambda: nas.publish(design_id, PATH)) < 32 * MEGABYTE
+    assert peak(lambda: nas.create(waiting(design_id), memoryview(content))) < kept + 32 * MEGABYTE
+    assert peak(lambda: nas.publish(waiting(design_id), PATH)) < 32 * MEGABYTE
     assert peak(lambda: nas.digest(PATH)) < 32 * MEGABYTE
     assert peak(lambda: nas.read(PATH)) < len(content) + 32 * MEGABYTE
     assert nas.digest(PATH) == (len(content), expected)
@@ -339,3 +307,15 @@ def test_64_megabytes_make_the_round_trip_without_copies(nas: Nas) -> None:
 def test_a_store_that_answers_passes_its_check_and_the_check_leaves_nothing(nas: Nas) -> None:
     nas.check()
     assert paths(nas, ".platen") == []
+
+
+def test_folders_are_those_directly_in_a_folder_and_no_files(nas: Nas) -> None:
+    for path in (PATH, f"{FOLDER} longer/x.png", f"{FOLDER}/nested/deeper/x.png", "Shop/x.png"):
+        nas.create(path, b"x")
+    nas.create("Mom & Me's Größe/カップ/x.png", b"x")
+
+    assert sorted(nas.folders("NookTransfers/Shop")) == [FOLDER, f"{FOLDER} longer"]
+    assert sorted(nas.folders(FOLDER)) == [f"{FOLDER}/nested"]
+    assert list(nas.folders("Mom & Me's Größe")) == ["Mom & Me's Größe/カップ"]
+    assert list(nas.folders("Shop")) == list(nas.folders("Nobody")) == list(nas.folders(PATH)) == []
+    assert set(nas.folders("")) - {".platen"} == {"NookTransfers", "Shop", "Mom & Me's Größe"}

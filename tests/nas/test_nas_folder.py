@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from nas_stores import waiting
 from test_nas_contract import FOLDER, PATH, RACERS, paths, race
 
 from shared.errors import (
@@ -27,7 +28,6 @@ from shared.errors import (
 )
 from shared.nas import disk
 from shared.nas.folder import FolderNas
-from shared.nas.names import staged
 
 
 @pytest.fixture
@@ -74,9 +74,9 @@ def test_a_write_that_breaks_half_way_leaves_nothing(
             return super().write(content[: len(content) // 2])
 
     monkeypatch.setattr(disk, "FileIO", Breaking)
-    for write in (lambda: store.create(PATH, b"halves"), lambda: store.stage(uuid4(), b"halves")):
+    for path in (PATH, waiting(uuid4())):
         with pytest.raises((NasFull, KeyboardInterrupt)):
-            write()
+            store.create(path, b"halves")
     assert files(root) == []
 
 
@@ -142,16 +142,16 @@ def test_a_file_is_flushed_before_its_name_and_the_name_before_success(
     store.create(PATH, b"x")
     assert steps == ["flush file", "name", "flush folder"]
     design_id = uuid4()
-    store.stage(design_id, b"x")
+    store.create(waiting(design_id), b"x")
     steps.clear()
-    store.publish(design_id, f"{FOLDER}/UV_002.png")
+    store.publish(waiting(design_id), f"{FOLDER}/UV_002.png")
     assert steps == ["name", "flush folder"]
 
 
 def test_of_50_that_publish_one_design_under_50_names_one_wins(store: FolderNas) -> None:
     design_id = uuid4()
-    store.stage(design_id, b"x")
-    outcomes = race(lambda number: store.publish(design_id, f"{FOLDER}/{number}.png"))
+    store.create(waiting(design_id), b"x")
+    outcomes = race(lambda number: store.publish(waiting(design_id), f"{FOLDER}/{number}.png"))
     assert outcomes.count(None) == 1
     assert outcomes.count(StagedFileMissing) == RACERS - 1
     assert paths(store, FOLDER) == [f"{FOLDER}/{outcomes.index(None)}.png"]
@@ -161,12 +161,12 @@ def test_what_was_named_before_a_crash_but_is_still_staged_is_taken(
     store: FolderNas, root: Path
 ) -> None:
     design_id = uuid4()
-    store.stage(design_id, b"print file")
+    store.create(waiting(design_id), b"print file")
     store.create(f"{FOLDER}/other.png", b"")
-    (root / PATH).hardlink_to(root / staged(design_id))
+    (root / PATH).hardlink_to(root / waiting(design_id))
     with pytest.raises(NameTaken):
-        store.publish(design_id, PATH)
-    assert store.digest(PATH) == store.digest(staged(design_id))
+        store.publish(waiting(design_id), PATH)
+    assert store.digest(PATH) == store.digest(waiting(design_id))
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_a_link_to_a_folder_outside_is_never_entered(
 ) -> None:
     (root / "Shop").mkdir(parents=True)
     (root / "Shop" / "door").symlink_to(outside)
-    store.stage(UUID(int=0), b"x")
+    store.create(waiting(UUID(int=0)), b"x")
     verbs: list[Callable[[str], object]] = [
         store.read,
         store.stat,
@@ -190,7 +190,7 @@ def test_a_link_to_a_folder_outside_is_never_entered(
         store.delete,
         lambda path: list(store.list(path.rpartition("/")[0])),
         lambda path: store.create(f"{path}.png", b"x"),
-        lambda path: store.publish(UUID(int=0), f"{path}.png"),
+        lambda path: store.publish(waiting(UUID(int=0)), f"{path}.png"),
     ]
     for verb in verbs:
         with pytest.raises(NasRefused):
@@ -227,9 +227,9 @@ def test_a_staged_file_that_is_a_link_is_not_published(
     store: FolderNas, root: Path, outside: Path
 ) -> None:
     (root / ".platen").mkdir(parents=True)
-    (root / staged(UUID(int=0))).symlink_to(outside / "secret.png")
+    (root / waiting(UUID(int=0))).symlink_to(outside / "secret.png")
     with pytest.raises(NasRefused):
-        store.publish(UUID(int=0), PATH)
+        store.publish(waiting(UUID(int=0)), PATH)
     assert store.stat(PATH) is None
 
 
@@ -289,8 +289,8 @@ def test_no_verb_lets_a_foreign_error_out(tmp_path: Path, verb: str) -> None:
     store = FolderNas(tmp_path / "file" / "nas")
     calls: dict[str, Callable[[], object]] = {
         "create": lambda: store.create(PATH, b"x"),
-        "stage": lambda: store.stage(uuid4(), b"x"),
-        "publish": lambda: store.publish(uuid4(), PATH),
+        "stage": lambda: store.create(waiting(uuid4()), b"x"),
+        "publish": lambda: store.publish(waiting(uuid4()), PATH),
         "read": lambda: store.read(f"{'x' * 300}.png"),
         "stat": lambda: store.stat(f"{'x' * 300}.png"),
         "digest": lambda: store.digest(f"{'x' * 300}.png"),
@@ -324,7 +324,7 @@ def test_a_folder_without_the_right_to_write_is_refused(tmp_path: Path) -> None:
 def test_descriptors_are_given_back(store: FolderNas, root: Path, outside: Path) -> None:
     (root / "Shop").mkdir(parents=True)
     (root / "Shop" / "door").symlink_to(outside)
-    store.stage(UUID(int=0), b"x")
+    store.create(waiting(UUID(int=0)), b"x")
 
     def everything() -> None:
         store.create(path := f"Shop/{uuid4()}/x.png", b"x")
@@ -334,8 +334,8 @@ def test_descriptors_are_given_back(store: FolderNas, root: Path, outside: Path)
         next(store.list(path.rpartition("/")[0]))
         for refused in (
             lambda: store.create(path, b"y"),
-            lambda: store.publish(UUID(int=0), path),
-            lambda: store.publish(uuid4(), "Shop/y.png"),
+            lambda: store.publish(waiting(UUID(int=0)), path),
+            lambda: store.publish(waiting(uuid4()), "Shop/y.png"),
             lambda: store.read("Shop/door/secret.png"),
         ):
             with pytest.raises((NameTaken, StagedFileMissing, NasRefused)):

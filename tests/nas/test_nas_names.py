@@ -199,6 +199,8 @@ def test_places_follow_the_settings(mount: str, root: str, folder: str, stored: 
     assert places.stored("a") == stored
 
 
-def test_a_staged_file_is_named_by_its_design() -> None:
+def test_a_staged_file_is_named_by_its_design_and_its_bytes() -> None:
     design_id = UUID("01234567-89ab-cdef-0123-456789abcdef")
-    assert staged(design_id) == ".platen/01234567-89ab-cdef-0123-456789abcdef.part"
+    path = staged(design_id, "ab" * 32)
+    assert path == f".platen/01234567-89ab-cdef-0123-456789abcdef.{'ab' * 32}.part"
+    assert len(path.rpartition("/")[2]) <= MAX_BYTES

@@ -18,7 +18,7 @@ pytest.importorskip("moto")
 from botocore import exceptions as foreign
 from botocore.parsers import ResponseParserError
 from nas_moto import BUCKET, moto_server
-from nas_stores import aws_account
+from nas_stores import aws_account, waiting
 
 from shared.errors import (
     NameTaken,
@@ -34,7 +34,6 @@ from shared.errors import (
 )
 from shared.nas import aws
 from shared.nas.bucket import PART, Bucket
-from shared.nas.names import staged
 from shared.nas.s3 import S3Nas, open_s3
 from shared.settings import SettingsInvalid
 
@@ -131,11 +130,11 @@ def test_a_refused_publish_leaves_no_upload_behind(client: Any) -> None:
     nas = S3Nas(Bucket(client, BUCKET), prefix)
     nas.create(PATH, b"x")
     with pytest.raises(StagedFileMissing):
-        nas.publish(uuid4(), "Shop/UV_002.png")
+        nas.publish(waiting(uuid4()), "Shop/UV_002.png")
     design_id = uuid4()
-    nas.stage(design_id, b"y")
+    nas.create(waiting(design_id), b"y")
     with pytest.raises(NameTaken):
-        nas.publish(design_id, PATH)
+        nas.publish(waiting(design_id), PATH)
     assert "Uploads" not in client.list_multipart_uploads(Bucket=BUCKET, Prefix=prefix)
 
 
@@ -210,7 +209,7 @@ def test_a_store_that_ignores_conditions_is_refused_before_it_can_lose_a_file(
 
     prefix = str(uuid4())
     nas = S3Nas(Bucket(Changed(client, **{call: careless}), BUCKET), prefix)
-    for verb in (nas.check, lambda: nas.create(PATH, b"x"), lambda: nas.stage(uuid4(), b"x")):
+    for verb in (nas.check, lambda: nas.create(PATH, b"x")):
         with pytest.raises(NasReplaces):
             verb()
     assert client.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["KeyCount"] == 0
@@ -226,7 +225,7 @@ def test_the_store_is_tried_out_once(client: Any) -> None:
     nas = S3Nas(Bucket(Changed(client, upload_part_copy=copy), BUCKET), str(uuid4()))
     nas.check()
     nas.create(PATH, b"x")
-    nas.stage(uuid4(), b"x")
+    nas.create(waiting(uuid4()), b"x")
     assert len(copies) == 1
 
 
@@ -356,5 +355,5 @@ def test_an_address_of_another_form_is_refused_by_the_name_of_the_setting(url: s
 
 def test_a_staged_object_lies_under_the_prefix(client: Any) -> None:
     prefix, design_id = str(uuid4()), uuid4()
-    S3Nas(Bucket(client, BUCKET), prefix).stage(design_id, b"x")
-    client.head_object(Bucket=BUCKET, Key=f"{prefix}/{staged(design_id)}")
+    S3Nas(Bucket(client, BUCKET), prefix).create(waiting(design_id), b"x")
+    client.head_object(Bucket=BUCKET, Key=f"{prefix}/{waiting(design_id)}")

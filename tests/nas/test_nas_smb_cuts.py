@@ -8,11 +8,11 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from nas_stores import waiting
 from proxy import Broken, CutAfter, Fault, Frames, Line
 from smb_site import PATH, Site, body
 
 from shared.errors import NameTaken, NasUnavailable
-from shared.nas.names import staged
 from shared.nas.smb.store import ATTEMPTS
 
 CONTENT = body(8)
@@ -104,14 +104,14 @@ def test_a_create_in_a_new_folder_succeeds_whichever_reply_is_lost(smb: Site, nu
 @pytest.mark.parametrize("number", [6, 10, 11, 12])
 def test_a_stage_succeeds_whichever_reply_is_lost(smb: Site, number: int) -> None:
     store = smb.open()
-    store.stage(UUID(int=1), b"makes the folder")
+    store.create(waiting(UUID(int=1)), b"makes the folder")
     store.close()
     smb.proxy.strike(lambda: ReplyLost(number), times=1)
-    store.stage(UUID(int=2), SMALL)
+    store.create(waiting(UUID(int=2)), SMALL)
     assert smb.proxy.connections == 3
-    assert smb.sha256(staged(UUID(int=2))) == hashlib.sha256(SMALL).hexdigest()
-    store.delete(staged(UUID(int=1)))
-    store.delete(staged(UUID(int=2)))
+    assert smb.sha256(waiting(UUID(int=2))) == hashlib.sha256(SMALL).hexdigest()
+    store.delete(waiting(UUID(int=1)))
+    store.delete(waiting(UUID(int=2)))
     assert smb.leftovers() == []
 
 
@@ -119,10 +119,10 @@ def test_a_stage_succeeds_whichever_reply_is_lost(smb: Site, number: int) -> Non
 @pytest.mark.parametrize("number", [6, 7, 10, 12, 13])
 def test_a_publish_succeeds_whichever_reply_is_lost(smb: Site, number: int) -> None:
     store = smb.open()
-    store.stage(UUID(int=1), SMALL)
+    store.create(waiting(UUID(int=1)), SMALL)
     store.close()
     smb.proxy.strike(lambda: ReplyLost(number), times=1)
-    store.publish(UUID(int=1), PATH)
+    store.publish(waiting(UUID(int=1)), PATH)
     assert smb.proxy.connections == 3
     assert smb.sha256() == hashlib.sha256(SMALL).hexdigest()
     assert smb.leftovers() == []

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
+from nas_stores import waiting
 from proxy import Broken, CutAfter, Fault, Line
 from samba import PASSWORD
 from smb_site import PATH, Site, body
@@ -81,8 +82,8 @@ def test_a_write_that_hangs_ends_in_time_and_the_next_one_works(
 
 
 VERBS: dict[str, Callable[[SmbNas], object]] = {
-    "stage": lambda store: store.stage(UUID(int=2), b"another"),
-    "publish": lambda store: store.publish(UUID(int=1), PATH),
+    "stage": lambda store: store.create(waiting(UUID(int=2)), b"another"),
+    "publish": lambda store: store.publish(waiting(UUID(int=1)), PATH),
     "create": lambda store: store.create(PATH, b"another"),
     "read": lambda store: store.read(PATH),
     "stat": lambda store: store.stat(PATH),
@@ -100,7 +101,7 @@ def test_a_verb_that_hangs_ends_in_time_and_works_again_when_the_nas_is_back(
     dark = threading.Event()
     smb.proxy.line = lambda: Darkened(dark)
     store = smb.open(timeout_s=TIMEOUT_S)
-    store.stage(UUID(int=1), b"print file")
+    store.create(waiting(UUID(int=1)), b"print file")
     dark.set()
     with unavailable_in_time():
         VERBS[verb](store)

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from uuid import UUID
 
 import pytest
+from nas_stores import waiting
 from proxy import Broken, Fault, Line
 from smb_site import PATH, Site
 
@@ -176,8 +177,8 @@ def test_each_connection_is_a_client_of_its_own() -> None:
 
 def test_the_verbs_of_a_store_share_a_connection(smb: Site) -> None:
     store = smb.open()
-    store.stage(UUID(int=1), b"x")
-    store.publish(UUID(int=1), PATH)
+    store.create(waiting(UUID(int=1)), b"x")
+    store.publish(waiting(UUID(int=1)), PATH)
     assert store.digest(PATH) is not None
     with pytest.raises(NameTaken):
         store.create(PATH, b"x")

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from nas_stores import waiting
 from proxy import Line
 from samba import ENCRYPTED, PASSWORD, Samba
 from smb_site import PATH, Site, body, site
@@ -32,7 +33,6 @@ from shared.errors import (
     NasUnavailable,
     NasUnencrypted,
 )
-from shared.nas.names import staged
 from shared.nas.smb import open_smb
 from shared.nas.smb.address import Address
 from shared.nas.smb.connection import StrictConnection
@@ -67,7 +67,7 @@ def held(smb: Site, path: str) -> Iterator[None]:
 def test_a_file_that_another_program_holds_is_busy_and_its_name_taken(smb: Site) -> None:
     store = smb.open()
     store.create(PATH, b"held")
-    store.stage(UUID(int=1), b"staged")
+    store.create(waiting(UUID(int=1)), b"staged")
     with held(smb, PATH):
         for verb in (store.read, store.digest, store.delete):
             with pytest.raises(NasBusy):
@@ -75,19 +75,19 @@ def test_a_file_that_another_program_holds_is_busy_and_its_name_taken(smb: Site)
         with pytest.raises(NameTaken):
             store.create(PATH, b"other")
         with pytest.raises(NameTaken):
-            store.publish(UUID(int=1), PATH)
+            store.publish(waiting(UUID(int=1)), PATH)
     store.delete(PATH)
-    store.publish(UUID(int=1), PATH)
+    store.publish(waiting(UUID(int=1)), PATH)
     assert store.read(PATH) == b"staged"
     assert smb.proxy.connections == 1
 
 
 def test_a_staged_file_that_another_program_holds_is_busy(smb: Site) -> None:
     store = smb.open()
-    store.stage(UUID(int=1), b"staged")
-    with held(smb, staged(UUID(int=1))), pytest.raises(NasBusy):
-        store.publish(UUID(int=1), PATH)
-    store.publish(UUID(int=1), PATH)
+    store.create(waiting(UUID(int=1)), b"staged")
+    with held(smb, waiting(UUID(int=1))), pytest.raises(NasBusy):
+        store.publish(waiting(UUID(int=1)), PATH)
+    store.publish(waiting(UUID(int=1)), PATH)
 
 
 def test_a_folder_under_the_name_of_a_file_takes_the_name(smb: Site) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from uuid import uuid4
 
 import pytest
+from nas_stores import waiting
 from proxy import CutAfter, Fault
 from smb_site import PATH, Site, body
 
@@ -40,25 +41,27 @@ def test_old_files_of_ours_that_no_pending_row_needs_go_and_no_others(
     with designs.unit(needed.user_id) as unit:
         unit.claim(needed.shop)
         unit.insert(needed)
-    nas.stage(needed.design_id, b"needed")
-    nas.stage(orphan, b"orphan")
+    assert needed.print_file is not None
+    kept = staged(needed.design_id, needed.print_file.sha256)
+    nas.create(kept, b"needed")
+    old = [waiting(needed.design_id), waiting(orphan), f".platen/{needed.design_id}.part"]
     temporary = [f".platen/{uuid4().hex}.{end}" for end in ("tmp", "trial")]
     others = [".platen/readme.txt", f".platen/{uuid4().hex}.part", f".platen/{uuid4()}.tmp"]
     filed = [f"Shop/UVDTF 16oz/{orphan}.part", f"{orphan}.part", f".platen/old/{orphan}.part"]
-    for path in (*temporary, *others, *filed):
+    for path in (*old, *temporary, *others, *filed):
         nas.create(path, b"x")
 
-    assert swept(designs, nas) == sorted([*temporary, staged(orphan)])
-    assert paths(nas) == sorted([*others, staged(needed.design_id)])
+    assert swept(designs, nas) == sorted([*temporary, *old])
+    assert paths(nas) == sorted([*others, kept])
     assert [nas.read(path) for path in filed] == [b"x"] * 3
 
 
 def test_young_files_stay(designs: PostgresDesigns, nas: Nas) -> None:
     design_id = uuid4()
-    nas.stage(design_id, b"on its way")
+    nas.create(waiting(design_id), b"on its way")
 
     assert swept(designs, nas, HOUR) == []
-    assert paths(nas) == [staged(design_id)]
+    assert paths(nas) == [waiting(design_id)]
 
 
 def test_an_empty_store_is_left_as_it_is(designs: PostgresDesigns, nas: Nas) -> None:
@@ -108,7 +111,7 @@ class TestSmb:
     ) -> None:
         store = smb.open()
         store.create(PATH, b"print file")
-        link = smb.folder / staged(uuid4())
+        link = smb.folder / waiting(uuid4())
         link.symlink_to(smb.folder / PATH)
 
         swept(designs, store)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from smbprotocol.exceptions import NoMoreFiles, NoSuchFile, SMBResponseException
 from smbprotocol.file_info import FileAttributes, FileInformationClass
@@ -16,8 +16,7 @@ from smbprotocol.open import Open
 from smbprotocol.tree import TreeConnect
 
 from shared.errors import NameInvalid
-from shared.nas import staging
-from shared.nas.names import STAGING, split, staged
+from shared.nas.names import STAGING, split
 from shared.nas.smb import asks, filing
 from shared.nas.smb.connection import StrictConnection
 from shared.nas.smb.status import ABSENT
@@ -38,15 +37,12 @@ class Share:
         self._folders = folders
         self._connection: StrictConnection = tree.session.connection
 
-    def stage(self, design_id: UUID, content: Content) -> None:
-        staging.stage(self, design_id, content)
-
     def create(self, path: str, content: Content, ours: set[int] | None = None) -> None:
         target, whole = self._path(path), memoryview(content).cast("B")
         filing.create(self._tree, self._draft(), target, whole, set() if ours is None else ours)
 
-    def publish(self, design_id: UUID, path: str, ours: set[int] | None = None) -> None:
-        source, target = self._path(staged(design_id)), self._path(path)
+    def publish(self, staged: str, path: str, ours: set[int] | None = None) -> None:
+        source, target = self._path(staged), self._path(path)
         filing.publish(self._tree, source, target, set() if ours is None else ours)
 
     def read(self, path: str) -> bytes | None:
@@ -94,7 +90,25 @@ class Share:
                 raise
 
     def list(self, folder: str) -> Iterator[Entry]:
-        opened = Open(self._tree, self._path(folder))
+        for found in self._found(self._path(folder)):
+            entry = _entry(folder, found)
+            if entry is not None:
+                yield entry
+
+    def folders(self, folder: str) -> Iterator[str]:
+        parts = split(folder) if folder else ()
+        for found in self._found("\\".join((*self._folders, *parts))):
+            name = _name(found)
+            if _is(found, FileAttributes.FILE_ATTRIBUTE_DIRECTORY) and not _is(
+                found, FileAttributes.FILE_ATTRIBUTE_REPARSE_POINT
+            ):
+                with suppress(NameInvalid):
+                    split(path := "/".join((*parts, name)))
+                    yield path
+
+    def _found(self, path: str) -> Iterator[Any]:
+        """What lies directly in the folder at ``path``, itself and its parent included."""
+        opened = Open(self._tree, path)
         try:
             together(self._tree, asks.listable(opened))
         except SMBResponseException as error:
@@ -105,7 +119,7 @@ class Share:
             while True:
                 self._connection.deadline.restart()
                 page = opened.query_directory("*", FileInformationClass.FILE_DIRECTORY_INFORMATION)
-                yield from filter(None, (_entry(folder, found) for found in page))
+                yield from page
 
     def check(self) -> None:
         """Return when a file can be written here, of which nothing stays."""
@@ -137,15 +151,21 @@ class Share:
 
 def _entry(folder: str, found: Any) -> Entry | None:
     """What a folder holds under a name; None for what is no plain file or can't be asked for."""
-    attributes = found["file_attributes"]
-    name = found["file_name"].get_value().decode("utf-16-le", "surrogatepass")
-    if attributes.has_flag(FileAttributes.FILE_ATTRIBUTE_DIRECTORY) or attributes.has_flag(
-        FileAttributes.FILE_ATTRIBUTE_REPARSE_POINT
+    if _is(found, FileAttributes.FILE_ATTRIBUTE_DIRECTORY) or _is(
+        found, FileAttributes.FILE_ATTRIBUTE_REPARSE_POINT
     ):
         return None
     try:
-        split(path := f"{folder}/{name}")
+        split(path := f"{folder}/{_name(found)}")
     except NameInvalid:
         return None
     modified = found["last_write_time"].get_value().timestamp()
     return Entry(path, found["end_of_file"].get_value(), modified)
+
+
+def _is(found: Any, attribute: int) -> bool:
+    return bool(found["file_attributes"].has_flag(attribute))
+
+
+def _name(found: Any) -> str:
+    return str(found["file_name"].get_value().decode("utf-16-le", "surrogatepass"))

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
-from uuid import UUID
 
 from tenacity import (
     Retrying,
@@ -36,9 +35,10 @@ _T = TypeVar("_T")
 class SmbNas:
     """Implements `shared.ports.Nas`. Each verb, retries included, ends within ``timeout_s``;
 
-    `list` reads each page within it. Beside NasUnavailable (NasBusy), NasFull (NasQuota) and
-    NasRefused (NasLogin, NasShareUnknown, NasUnencrypted), verbs raise NameInvalid for names that
-    the NAS can't hold. Looking up the host's name is not bounded: that is the resolver's.
+    `list` and `folders` read each page within it. Beside NasUnavailable (NasBusy), NasFull
+    (NasQuota) and NasRefused (NasLogin, NasShareUnknown, NasUnencrypted), verbs raise NameInvalid
+    for names that the NAS can't hold. Looking up the host's name is not bounded: that is the
+    resolver's.
     """
 
     def __init__(
@@ -48,13 +48,9 @@ class SmbNas:
         self._timeout_s = timeout_s
         self._pool = Pool(partial(log_in, address, password, encryption))
 
-    def stage(self, design_id: UUID, content: Content) -> None:
-        whole = _whole(content)
-        self._run(lambda share: share.stage(design_id, whole))
-
-    def publish(self, design_id: UUID, path: str) -> None:
+    def publish(self, staged: str, path: str) -> None:
         ours: set[int] = set()
-        self._run(lambda share: share.publish(design_id, path, ours))
+        self._run(lambda share: share.publish(staged, path, ours))
 
     def create(self, path: str, content: Content) -> None:
         whole, ours = _whole(content), set[int]()
@@ -76,11 +72,10 @@ class SmbNas:
         self._run(lambda share: share.remove_folder(folder))
 
     def list(self, folder: str) -> Iterator[Entry]:
-        try:
-            with self._pool.apart(Deadline(self._timeout_s)) as tree:
-                yield from Share(tree, self._folders).list(folder)
-        except Lost as error:
-            raise NasUnavailable from error
+        return self._walk(lambda share: share.list(folder))
+
+    def folders(self, folder: str) -> Iterator[str]:
+        return self._walk(lambda share: share.folders(folder))
 
     def check(self) -> None:
         self._run(Share.check)
@@ -88,6 +83,14 @@ class SmbNas:
     def close(self) -> None:
         """End the idle connections. The store can be used again afterwards."""
         self._pool.close()
+
+    def _walk(self, verb: Callable[[Share], Iterator[_T]]) -> Iterator[_T]:
+        """What a folder holds, read on a connection of its own for as long as it takes."""
+        try:
+            with self._pool.apart(Deadline(self._timeout_s)) as tree:
+                yield from verb(Share(tree, self._folders))
+        except Lost as error:
+            raise NasUnavailable from error
 
     def _run(self, verb: Callable[[Share], _T]) -> _T:
         deadline = Deadline(self._timeout_s)

@@ -1,0 +1,73 @@
+"""The loop that reads requests, where a real process can't be brought to it."""
+
+from __future__ import annotations
+
+import errno
+import selectors
+import socket
+from collections.abc import Iterator
+
+import pytest
+from gunicorn.config import Config
+
+from shared import arrival
+from shared.worker import SPARE, Worker
+
+
+class Refusing:
+    """A listening socket that has ``error`` for each client."""
+
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+
+    def accept(self) -> tuple[socket.socket, object]:
+        raise self._error
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    made = Worker(0, 0, [], None, 0, Config(), None)
+    made.poller = selectors.DefaultSelector()
+    yield made
+    made.poller.close()
+    made.tmp.close()
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOMEM, "no memory"), MemoryError()])
+def test_a_body_that_memory_is_refused_for_is_refused_itself(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*_: object) -> object:
+        raise error
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname(), timeout=20) as client,
+    ):
+        worker.accept(listener)
+        monkeypatch.setattr(arrival.mmap, "mmap", refuse)
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcde")
+        worker.wait_for_and_dispatch_events(20)
+        answer = client.recv(1000)
+        client.close()
+        worker.wait_for_and_dispatch_events(20)
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b'"code":"busy"' in answer
+    assert worker.nr_conns == 0
+
+
+def test_a_process_without_descriptors_takes_fewer_clients(worker: Worker) -> None:
+    worker.nr_conns = 100
+
+    worker.accept(Refusing(OSError(errno.EMFILE, "too many open files")))
+
+    assert worker.worker_connections == 100 - SPARE
+
+
+def test_a_client_that_is_gone_before_it_is_accepted_changes_nothing(worker: Worker) -> None:
+    before = worker.worker_connections
+
+    worker.accept(Refusing(OSError(errno.ECONNABORTED, "aborted")))
+
+    assert (worker.worker_connections, worker.nr_conns) == (before, 0)
