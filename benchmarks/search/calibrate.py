@@ -88,8 +88,7 @@ def _factors(bits: Bits) -> npt.NDArray[np.float64]:
 def head() -> str:
     columns = "".join(f"{f'{share:.0%}':>7}" for share in SHARES)
     return (
-        f"{'':8}{'hashes':>8}  rows with a row's key{columns}
-"
+        f"{'':8}{'hashes':>8}  rows with a row's key{columns}\n"
         f"{'':16}  rows that share any of its keys; others within 15 and within 31 bits, mean;"
         " entropy of a bit, mean"
     )

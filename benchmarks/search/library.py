@@ -25,6 +25,7 @@ NEEDED = (
     "design_images_pkey",
     "idx_design_images_phash",
     "idx_design_images_user_index_hash",
+    "idx_design_images_user_sequence",
 )
 """The indexes that a near search can use; the designs' others are left out, to load faster."""
 

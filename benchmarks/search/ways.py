@@ -27,7 +27,7 @@ _BRUTE_FORCE = (
 )
 _NEWEST = (
     "SELECT phash FROM design_images WHERE user_id = %s AND is_active"
-    " ORDER BY created_at DESC LIMIT 1000"
+    " ORDER BY sequence DESC LIMIT 1000"
 )
 _HNSW = "SELECT hash::text FROM design_hashes ORDER BY hash <~> %s::bit(256) LIMIT %s"
 
@@ -50,7 +50,10 @@ def brute_force(engine: sa.Engine, user: UUID) -> Way:
 
 
 def newest(engine: sa.Engine, user: UUID) -> Way:
-    """As the original workflow does it, its threshold apart: a loop over the newest 1,000."""
+    """As the original workflow does it, its threshold apart: a loop over the newest 1,000.
+
+    It had them sorted by their time, which takes a second of a million; ours have an index.
+    """
 
     def search(hash_: str) -> set[str]:
         with engine.connect() as connection:
