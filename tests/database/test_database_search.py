@@ -88,7 +88,8 @@ def test_near_finds_every_neighbour_within_15_bits(
 
 def test_near_answers_with_the_500_nearest(database_url: str, designs: PostgresDesigns) -> None:
     hash_ = a_hash()
-    insert_many(database_url, [flipped(hash_, bits) for bits in [5] * 300 + [1] * 300])
+    # The nearest ones are not the newest.
+    insert_many(database_url, [flipped(hash_, bits) for bits in [1] * 300 + [5] * 300])
     found = designs.near(USER, Probe(a_fingerprint(phash=hash_), a_hash()), radius=15)
     assert [hamming(hash_, design.fingerprint.phash) for design in found] == [1] * 300 + [5] * 200
 
@@ -128,6 +129,14 @@ def test_the_nearer_of_index_hash_and_phash_counts(designs: PostgresDesigns) -> 
         for search in (designs.near, designs.recent):
             assert ids(search(USER, Probe(near, a_hash()), radius=3)) == [design.design_id]
             assert search(USER, Probe(near, a_hash()), radius=2) == []
+
+
+def test_an_equal_phash_is_near_however_far_the_index_hash_is(designs: PostgresDesigns) -> None:
+    index = a_hash()
+    design = file_design(designs, a_design(fingerprint=opaque(phash=a_hash(), index_hash=index)))
+    far = f"{int(index, 16) ^ (2**256 - 1):064x}"
+    probe = Probe(opaque(phash=design.fingerprint.phash, index_hash=far), a_hash())
+    assert ids(designs.near(USER, probe, radius=0)) == [design.design_id]
 
 
 def test_opaque_art_and_art_with_alpha_never_match_by_hash(designs: PostgresDesigns) -> None:
