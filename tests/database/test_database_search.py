@@ -297,6 +297,7 @@ def test_a_writer_needs_no_right_to_the_hashes_nor_their_schema(
     try:
         connection.exec_driver_sql(f"GRANT INSERT ON {schema}.design_images TO a_writer")
         connection.exec_driver_sql("SET ROLE a_writer")
+        connection.exec_driver_sql("CREATE TEMPORARY TABLE design_hashes ()")
         connection.exec_driver_sql("SET search_path = pg_catalog")
         connection.execute(
             sa.text(

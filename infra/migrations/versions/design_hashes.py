@@ -7,6 +7,7 @@ its hashes alone, such as from pending to active, no longer makes 16 keys anew.
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "design_hashes"
@@ -46,10 +47,11 @@ BEGIN
 END $$
 """
 
-# Whoever writes designs may not know of this table, nor be let write it: hence SECURITY DEFINER.
+# Whoever writes designs may not know of this table, nor be let write it: hence SECURITY DEFINER,
+# for which the schema is named, and a writer's temporary tables come last.
 _KEEP = """
 CREATE OR REPLACE FUNCTION platen_keep_hashes() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 DECLARE
     of_phash bit(256) := platen_bits(NEW.phash);
     to_search bit(256) := coalesce(NEW.index_hash, of_phash);
@@ -95,7 +97,8 @@ _DROP = "ALTER TABLE design_images DROP COLUMN IF EXISTS band_keys"
 def upgrade() -> None:
     op.execute(_TABLE)
     op.execute(_BAND_KEYS)
-    op.execute(_KEEP)
+    schema = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema)")).scalar_one()
+    op.execute(_KEEP.format(schema=schema))
     op.execute(_FILL)
     op.execute(_INDEX)
     op.execute("ANALYZE design_hashes")
