@@ -23,7 +23,7 @@ from shared.database.designs import PostgresDesigns
 
 CLAIM = "Near matches, crowded hashes of one tenant"
 DESIGNS, QUICK_DESIGNS = 100_000, 10_000
-COPIES, QUICK_COPIES = 200, 60
+COPIES, QUICK_COPIES = 200, 40
 FOUND = 0.98
 """The share of copies within 15 bits that must be found."""
 
