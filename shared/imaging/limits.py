@@ -6,6 +6,7 @@ format's headers are walked first and held against the file's length and the lim
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ class Limits:
     """Width times height."""
     max_side: int
     """Pixels of the longer side."""
+    seconds: float = 10.0
+    """Of decoding, where the header tells too little of it."""
+    max_memory: float = math.inf
+    """Bytes of working on it."""
 
 
 def judge(data: Content, limits: Limits) -> Header:
