@@ -22,13 +22,15 @@ from shared.imaging.limits import Colour, Content, Format, Header, Limits, judge
 from shared.imaging.opencv import cv2
 from shared.imaging.pixels import Pixels
 
-kornia: Any = None
-simplejpeg: Any = None
 # Without a wheel for this machine: slower, with the same pixels.
+kornia: Any = None
 with suppress(ImportError):
     from kornia_rs import io as kornia
+turbo: Any = None
 with suppress(ImportError):
     import simplejpeg
+
+    turbo = simplejpeg.decode_jpeg
 
 FAST_PIXELS = 32_000_000
 """The fast PNG decoder holds Python's lock, for 0.1 s at 8 megapixels; larger pictures go to
@@ -128,9 +130,9 @@ def _png(content: bytes, header: Header) -> Pixels:
 
 def _jpeg(content: bytes) -> Pixels:
     """By libjpeg-turbo's strict interface: OpenCV and Pillow fill what is missing with gray."""
-    if simplejpeg is None:
+    if turbo is None:
         return _jpeg_twice(content)
-    return np.asarray(simplejpeg.decode_jpeg(content, "RGBA"), np.uint8)
+    return np.asarray(turbo(content, "RGBA"), np.uint8)
 
 
 def _jpeg_twice(content: bytes) -> Pixels:

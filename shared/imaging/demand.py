@@ -1,11 +1,56 @@
-"""What working on a file takes of memory, told by its header before any of it is done.
+"""What working on a picture takes of memory, told by its header before any of it is done.
 
-Measured, and rounded up: `benchmarks/memory.py` prints what each kind of file takes.
+Figures are bytes for each pixel: the measured peak of a process, rounded up (docs/decisions/022).
 """
 
 from __future__ import annotations
 
-from shared.imaging.limits import Colour, Format, Header
+from shared.imaging import isolated
+from shared.imaging.geometry import Size
+from shared.imaging.headers.header import Format, Header
+
+FIXED = 32 << 20
+"""Strips, tables and threads, whatever the picture."""
+
+_READ = 8
+"""What a decoder makes, and RGBA of it."""
+_READ_JPEG = 10
+"""A progressive one keeps all coefficients of a picture until its last scan."""
+_READ_DEEP = 16
+"""Of 16 bits a sample; and Pillow's own pixels beside two copies."""
+_ISOLATED = 24
+"""In the helper: a strip of six 16-bit samples is the whole picture at the worst."""
+_OWN = 4
+"""Of what a helper decoded, here."""
+_PREPARED = 17
+"""RGBA, the same as RGB, and sums of 16 bits to resize by."""
+_TARGET = 16
+"""The same sums, resized, and 8-bit pixels with and without a canvas; the file is smaller."""
+
+
+def to_read(header: Header, size: int) -> int:
+    """Bytes that decoding and the fingerprint take; ``size``: bytes of the file."""
+    per_pixel = _READ
+    if isolated.is_needed(header):
+        per_pixel = _ISOLATED + _OWN
+    elif header.depth == 16 or header.format is Format.BMP:
+        per_pixel = _READ_DEEP
+    elif header.format is Format.JPEG:
+        per_pixel = _READ_JPEG
+    return FIXED + 2 * size + per_pixel * header.width * header.height
+
+
+def to_prepare(header: Header, size: int, target: Size | None) -> int:
+    """Bytes that decoding and then the print file take, of ``target`` pixels at the most.
+
+    ``target`` None: the pixels are kept.
+    """
+    prepared = _PREPARED * header.width * header.height
+    if target is not None:
+        prepared += _TARGET * target.width * target.height
+    return max(to_read(header, size), FIXED + 2 * size + prepared)
+
 
 def to_isolate(header: Header, size: int) -> int:
-    return 3*size + 24*header.width*header.height + (256<<20)
+    """Bytes of address space that a helper may take to decode it."""
+    return 2 * FIXED + 3 * size + _ISOLATED * header.width * header.height

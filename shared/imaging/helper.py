@@ -29,13 +29,14 @@ def main() -> None:
     cv2.setNumThreads(1)
     try:
         while True:
-            _answer(*pickle.load(sys.stdin.buffer), answers)  # noqa: S301 - from our own parent
+            header, content, room, seconds = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own
+            _confine(room, seconds)
+            _answer(header, content, answers)
     except (EOFError, BrokenPipeError):
         os._exit(0)  # the parent is gone, and nobody reads what is left
 
 
-def _answer(header: Header, content: bytes, room: int, seconds: float, answers: BinaryIO) -> None:
-    _confine(room, seconds)
+def _answer(header: Header, content: bytes, answers: BinaryIO) -> None:
     try:
         pixels = stored(content, header)
         answers.write(PIXELS)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections import deque
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 from signal import SIGKILL, SIGXCPU
 from threading import Event, Timer
@@ -23,7 +24,7 @@ import numpy as np
 
 from shared.errors import Busy, CorruptImage, ImageTooCostly
 from shared.imaging.headers import icc
-from shared.imaging.limits import Colour, Format, Header
+from shared.imaging.headers.header import Colour, Format, Header
 from shared.imaging.pixels import Pixels
 
 PIXELS, DAMAGED, NO_MEMORY = b"P", b"D", b"M"
@@ -101,20 +102,17 @@ class _Helper:
 
     def ask(self, request: bytes, pixels: Pixels) -> bytes:
         """The answer's first byte, and its pixels filled in; none where the helper ended."""
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None  # noqa: S101 for mypy
+        assert isinstance(answers, BufferedReader)  # noqa: S101 for mypy
         try:
-            self._process.stdin.write(request)
-            self._process.stdin.flush()
+            requests.write(request)
+            requests.flush()
         except BrokenPipeError:
             return b""
-        answer = self._process.stdout.read(1)
-        left = memoryview(pixels.reshape(-1)) if answer == PIXELS else memoryview(b"")
-        while left:
-            taken = self._process.stdout.readinto(left)
-            if not taken:
-                return b""
-            left = left[taken:]
-        return answer
+        answer = answers.read(1)
+        is_whole = answer != PIXELS or answers.readinto(pixels.data.cast("B")) == pixels.nbytes
+        return answer if is_whole else b""
 
     def is_fit(self) -> bool:
         return self._process.poll() is None

@@ -11,7 +11,15 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.errors import CorruptImage, EmptyFile, FileTooLarge, ImageTooLarge, UnsupportedFormat
+from shared.errors import (
+    CorruptImage,
+    EmptyFile,
+    FileTooLarge,
+    ImageTooCostly,
+    ImageTooLarge,
+    UnsupportedFormat,
+)
+from shared.imaging import demand
 from shared.imaging.headers import bmp, jpeg, png, tiff, webp
 from shared.imaging.headers.header import Colour, Format, Header
 
@@ -42,7 +50,7 @@ def judge(data: Content, limits: Limits) -> Header:
     """What the image says of itself, when it can be given to a decoder.
 
     The format is known by content, never by a name. Raises EmptyFile, FileTooLarge,
-    UnsupportedFormat, CorruptImage, ImageTooLarge or AnimatedImage.
+    UnsupportedFormat, CorruptImage, ImageTooLarge, ImageTooCostly or AnimatedImage.
     Not promised: that the pixels can be decoded.
     """
     size = memoryview(data).nbytes
@@ -57,6 +65,8 @@ def judge(data: Content, limits: Limits) -> Header:
     except (struct.error, IndexError) as error:
         raise CorruptImage(reason="it ends within a header") from error
     _check_size(header, limits)
+    if demand.to_read(header, size) > limits.max_memory:
+        raise ImageTooCostly(what="memory")
     return header
 
 
