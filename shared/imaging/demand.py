@@ -18,22 +18,26 @@ _READ_JPEG = 10
 """A progressive one keeps all coefficients of a picture until its last scan."""
 _READ_DEEP = 16
 """Of 16 bits a sample; and Pillow's own pixels beside two copies."""
-_ISOLATED = 24
-"""In the helper: a strip of six 16-bit samples is the whole picture at the worst."""
+_ISOLATED = 16
+"""In the helper: Pillow's own pixels, in the file's colours and in RGBA, and a copy."""
 _OWN = 4
 """Of what a helper decoded, here."""
-_PREPARED = 17
-"""RGBA, the same as RGB, and sums of 16 bits to resize by."""
+_KEPT = 13
+"""RGBA, the same as RGB, and twice a file that does not compress."""
+_RESIZED = 17
+"""RGBA, the same as RGB, and products of 16 bits to resize by."""
 _TARGET = 16
-"""The same sums, resized, and 8-bit pixels with and without a canvas; the file is smaller."""
+"""Such products, resized, and 8-bit pixels of them, with and without a canvas."""
+_TARGET_JPEG = 11
+"""RGB, on a canvas, and twice the file: what has no alpha is not multiplied by it."""
 
 
 def to_read(header: Header, size: int) -> int:
     """Bytes that decoding and the fingerprint take; ``size``: bytes of the file."""
-    per_pixel = _READ
     if isolated.is_needed(header):
-        per_pixel = _ISOLATED + _OWN
-    elif header.depth == 16 or header.format is Format.BMP:
+        return 2 * size + _OWN * header.width * header.height + to_isolate(header, size)
+    per_pixel = _READ
+    if header.depth == 16 or header.format is Format.BMP:
         per_pixel = _READ_DEEP
     elif header.format is Format.JPEG:
         per_pixel = _READ_JPEG
@@ -45,9 +49,12 @@ def to_prepare(header: Header, size: int, target: Size | None) -> int:
 
     ``target`` None: the pixels are kept.
     """
-    prepared = _PREPARED * header.width * header.height
-    if target is not None:
-        prepared += _TARGET * target.width * target.height
+    pixels = header.width * header.height
+    if target is None:
+        prepared = _KEPT * pixels
+    else:
+        per_pixel = _TARGET_JPEG if header.format is Format.JPEG else _TARGET
+        prepared = _RESIZED * pixels + per_pixel * target.width * target.height
     return max(to_read(header, size), FIXED + 2 * size + prepared)
 
 
