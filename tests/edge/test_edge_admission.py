@@ -57,7 +57,8 @@ class TestAShare:
         held = memory.take(60)
         with ThreadPoolExecutor(1) as executor:
             waiting = executor.submit(memory.take, 50, WAIT_S)
-            while memory.take_at_once(1):
+            while share := memory.take_at_once(1):
+                share.release()
                 time.sleep(0.01)  # until somebody waits, who is not passed by
             held.release()
             assert waiting.result().size == 50

@@ -74,8 +74,10 @@ def test_fifty_uploads_of_fifty_megapixels_in_two_gigabytes(tmp_path: Path) -> N
     ):
         workers = server.workers()
         watch = clients.submit(healthy_until, over, server)
-        answers = list(clients.map(send, range(CLIENTS)))
-        over.set()
+        try:
+            answers = list(clients.map(send, range(CLIENTS)))
+        finally:
+            over.set()
         assert set(watch.result()) == {200}
         assert send(CLIENTS).status_code == 200
         assert server.workers() == workers  # none was killed

@@ -17,9 +17,10 @@ from PIL import Image
 from shared.errors import ImageTooCostly
 from shared.imaging import demand
 from shared.imaging.decode import decode
-from shared.imaging.geometry import Size
+from shared.imaging.geometry import largest
 from shared.imaging.limits import Limits, judge
 from shared.imaging.opencv import cv2
+from shared.records import Fit, Template
 
 LIMITS = Limits(max_bytes=10**9, max_pixels=10**9, max_side=20_000, seconds=60)
 SIDE = 3000
@@ -52,10 +53,14 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "BMP": lambda: bmp(drawn_once(3)),
     "TIFF": lambda: tiff(drawn_once(4), extra=(2,), deflate=True),
 }
-TARGETS = {"digital": None, "UVDTF 16oz": Size(3800, 1732), "DTF Adult+": Size(6400, 6400)}
+TEMPLATES = {
+    "digital": None,
+    "tiny": Template(name="Tiny UV", width_in=1, height_in=1, dpi=72),
+    "large": Template(name="Large", width_in=12, height_in=16, fit=Fit.LONGEST, dpi=400),
+}
 WORK = [
     *((kind, "read") for kind in KINDS),
-    *((kind, name) for kind in ("PNG RGBA", "JPEG") for name in TARGETS),
+    *((kind, name) for kind in ("PNG RGBA", "PNG RGB", "JPEG") for name in TEMPLATES),
 ]
 
 # The peak of the child's own memory, from when everything is loaded and small work was done.
@@ -67,16 +72,15 @@ from shared.fingerprint.normal import normal_form
 from shared.imaging.decode import decode
 from shared.imaging.limits import Limits
 from shared.imaging.pipeline import prepare
-from shared.imaging.templates import BUILT_IN
 def run(data, name):
     artwork = decode(data, Limits(10**9, 10**9, 20_000, seconds=60))
     fingerprint(normal_form(artwork.pixels))
     if name != "read":
-        template = {one.name: one for one in BUILT_IN}.get(name)
-        prepare(artwork, template or BUILT_IN[0], digital=not template, max_side_px=20_000)
+        template = templates[name] or templates["tiny"]
+        prepare(artwork, template, digital=name == "digital", max_side_px=20_000)
 def status(name):
     return int(Path("/proc/self/status").read_text().partition(name)[2].split()[0]) * 1024
-files, work = pickle.load(sys.stdin.buffer)
+files, templates, work = pickle.load(sys.stdin.buffer)
 for kind, name in work:
     Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
     before = status("VmRSS:")
@@ -96,7 +100,7 @@ def taken(files: dict[str, bytes]) -> dict[tuple[str, str], int]:
     child = subprocess.run(  # noqa: S603 - this interpreter, the code above
         [sys.executable, "-c", MEASURED],
         # The first loads what is loaded late, and does not count.
-        input=pickle.dumps((files, [("JPEG", "DTF Adult+"), *WORK])),
+        input=pickle.dumps((files, TEMPLATES, [("JPEG", "large"), *WORK])),
         capture_output=True,
         cwd=Path(__file__).parents[2],
         check=False,
@@ -113,11 +117,11 @@ def test_as_much_is_foretold_as_is_taken(
 ) -> None:
     data = files[kind]
     header = judge(data, LIMITS)
-    foretold = (
-        demand.to_read(header, len(data))
-        if work == "read"
-        else demand.to_prepare(header, len(data), TARGETS[work])
-    )
+    if work == "read":
+        foretold = demand.to_read(header, len(data))
+    else:
+        template = TEMPLATES[work]
+        foretold = demand.to_prepare(header, len(data), largest(template) if template else None)
     assert taken[kind, work] < foretold
     # A TIFF is decoded in another process, whose memory is not measured here.
     assert kind == "TIFF" or foretold < 4 * taken[kind, work] + demand.FIXED

@@ -114,6 +114,20 @@ def test_a_decode_over_its_time_is_ended(kind: str) -> None:
     assert np.array_equal(decode(ART, LIMITS).pixels, drawn(30, 40, 4))
 
 
+def test_a_helper_that_hangs_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes none of the processor's time."""
+    ask = isolated._Helper.ask
+
+    def stop(helper: isolated._Helper, request: bytes, pixels: np.ndarray) -> bytes:
+        os.kill(helper._process.pid, signal.SIGSTOP)
+        return ask(helper, request, pixels)
+
+    monkeypatch.setattr(isolated._Helper, "ask", stop)
+    with pytest.raises(ImageTooCostly) as refused:
+        decode(ART, Limits(20_000_000, 100_000_000, 20_000, seconds=0.5))
+    assert refused.value.facts == {"what": "time"}
+
+
 def test_a_decode_over_its_memory_is_refused_and_the_helper_goes_on() -> None:
     large = io.BytesIO()
     Image.new("CMYK", (6000, 6000)).save(large, "TIFF", compression="tiff_lzw")
