@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from shared.imaging import isolated
 from shared.imaging.geometry import Size
-from shared.imaging.headers.header import Format, Header
+from shared.imaging.headers.header import Colour, Format, Header
 
 FIXED = 32 << 20
 """Strips, tables and threads, whatever the picture."""
@@ -28,7 +28,7 @@ _RESIZED = 17
 """RGBA, the same as RGB, and products of 16 bits to resize by."""
 _TARGET = 16
 """Such products, resized, and 8-bit pixels of them, with and without a canvas."""
-_TARGET_JPEG = 11
+_TARGET_OPAQUE = 11
 """RGB, on a canvas, and twice the file: what has no alpha is not multiplied by it."""
 
 
@@ -53,9 +53,15 @@ def to_prepare(header: Header, size: int, target: Size | None) -> int:
     if target is None:
         prepared = _KEPT * pixels
     else:
-        per_pixel = _TARGET_JPEG if header.format is Format.JPEG else _TARGET
+        per_pixel = _TARGET_OPAQUE if _is_opaque(header) else _TARGET
         prepared = _RESIZED * pixels + per_pixel * target.width * target.height
     return max(to_read(header, size), FIXED + 2 * size + prepared)
+
+
+def _is_opaque(header: Header) -> bool:
+    """Whether the header says that there is no alpha."""
+    knows_alpha = header.format in (Format.PNG, Format.JPEG, Format.WEBP)
+    return knows_alpha and header.colour in (Colour.RGB, Colour.GRAY) and header.key is None
 
 
 def to_isolate(header: Header, size: int) -> int:
