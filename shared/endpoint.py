@@ -109,7 +109,9 @@ def serve(request: flask.Request, endpoint: Endpoint) -> flask.Response:
     except PlatenError as error:
         response = _failure(error, request_id)
         if response.status_code >= 500:
-            log.warning("%s %s: %s", endpoint.name, request_id, error.code, exc_info=error)
+            # Who is refused for want of room is many, and where it was says nothing.
+            trace = None if isinstance(error, Busy) else error
+            log.warning("%s %s: %s", endpoint.name, request_id, error.code, exc_info=trace)
     except MemoryError as error:  # of what was foretold less than it took
         log.warning("%s %s: no memory", endpoint.name, request_id, exc_info=error)
         response = _failure(Busy(), request_id)

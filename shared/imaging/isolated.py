@@ -18,7 +18,7 @@ from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 from signal import SIGKILL, SIGXCPU
-from threading import Event, Timer
+from threading import BoundedSemaphore, Event, Timer
 
 import numpy as np
 
@@ -30,8 +30,12 @@ from shared.imaging.pixels import Pixels
 PIXELS, DAMAGED, NO_MEMORY = b"P", b"D", b"M"
 """First byte of a helper's answer. After the first come (height, width, 4) bytes of RGBA."""
 
-KEPT = 2
-"""Helpers that wait for the next file; each holds about 80 MB."""
+HELPERS = 2
+"""At once; each holds about 80 MB while it waits for the next file."""
+
+PATIENCE = 3
+"""Times the limit of processor time that may go by on the clock: on a busy machine an honest file
+waits for the processor."""
 
 END_S = 1.0
 """Seconds in which a helper that has closed its pipe must be gone."""
@@ -51,9 +55,15 @@ def is_needed(header: Header) -> bool:
 def decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixels:
     """The stored picture as (height, width, 4) RGBA, not yet upright.
 
-    ``room``: bytes of memory that decoding may take. ``seconds``: the time. Raises CorruptImage,
-    ImageTooCostly where either does not do, and Busy where the system has no process to spare.
+    ``room``: bytes of memory that decoding may take. ``seconds``: the processor's time. Raises
+    CorruptImage, ImageTooCostly where either does not do, and Busy where the system has no process
+    to spare.
     """
+    with _turns:
+        return _decoded(content, header, room, seconds)
+
+
+def _decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixels:
     pixels = np.empty((header.height, header.width, 4), np.uint8)
     helper = _idle_helper() or _Helper()
     is_late = Event()
@@ -62,7 +72,7 @@ def decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixels
         is_late.set()
         helper.kill()
 
-    deadline = Timer(seconds, end)
+    deadline = Timer(seconds * PATIENCE, end)
     deadline.start()
     answer, signal = b"", 0
     try:
@@ -71,7 +81,7 @@ def decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixels
         deadline.cancel()
         deadline.join()
         if answer and not is_late.is_set():
-            _keep(helper)
+            _idle.append(helper)
         else:
             signal = helper.end()
     if is_late.is_set() or signal == SIGXCPU:
@@ -132,8 +142,17 @@ class _Helper:
 
 
 _idle: deque[_Helper] = deque()
-# A fork would speak to its parent's.
-os.register_at_fork(after_in_child=_idle.clear)
+_turns = BoundedSemaphore(HELPERS)
+
+
+def _forget() -> None:
+    """In a fork: the helpers are its parent's."""
+    global _turns  # noqa: PLW0603 - whoever held a turn is not here
+    _idle.clear()
+    _turns = BoundedSemaphore(HELPERS)
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def _idle_helper() -> _Helper | None:
@@ -144,11 +163,3 @@ def _idle_helper() -> _Helper | None:
                 return helper
             helper.end()
     return None
-
-
-def _keep(helper: _Helper) -> None:
-    if len(_idle) < KEPT:
-        _idle.append(helper)
-    else:
-        helper.kill()
-        helper.end()

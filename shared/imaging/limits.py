@@ -41,7 +41,7 @@ class Limits:
     max_side: int
     """Pixels of the longer side."""
     seconds: float = 10.0
-    """Of decoding, where the header tells too little of it."""
+    """Of the processor's time, for decoding where the header tells too little of it."""
     max_memory: float = math.inf
     """Bytes of working on it."""
 

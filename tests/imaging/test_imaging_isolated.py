@@ -88,13 +88,13 @@ def test_one_helper_serves_file_after_file() -> None:
     assert helper.is_fit()
 
 
-def test_many_threads_have_helpers_of_their_own_and_few_are_kept() -> None:
+def test_many_threads_share_few_helpers() -> None:
     files = [tiff(drawn(30, 40, 4, seed=seed), extra=(2,)) for seed in range(12)]
     with ThreadPoolExecutor(6) as pool:
         read = list(pool.map(lambda data: decode(data, LIMITS).pixels, files))
     for seed, pixels in enumerate(read):
         assert np.array_equal(pixels, drawn(30, 40, 4, seed=seed))
-    assert 1 <= len(isolated._idle) <= isolated.KEPT
+    assert 1 <= len(isolated._idle) <= isolated.HELPERS
 
 
 @pytest.mark.parametrize("kind", ["CMYK", "gray"])
@@ -110,7 +110,7 @@ def test_a_decode_over_its_time_is_ended(kind: str) -> None:
         decode(data, limits)
 
     assert refused.value.facts == {"what": "time"}
-    assert time.monotonic() - started < 9  # to the end it takes 100 s
+    assert time.monotonic() - started < 30  # to the end it takes 100 s
     assert np.array_equal(decode(ART, LIMITS).pixels, drawn(30, 40, 4))
 
 
