@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,21 +15,12 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from shared.errors import CorruptImage
 from shared.imaging import demand, isolated
+from shared.imaging.codecs import kornia, turbo
 from shared.imaging.colour import regray, rgb_of_cmyk
 from shared.imaging.headers import icc, jpeg, png, tiff
 from shared.imaging.limits import Colour, Content, Format, Header, Limits, judge
 from shared.imaging.opencv import cv2
 from shared.imaging.pixels import Pixels
-
-# Without a wheel for this machine: slower, with the same pixels.
-kornia: Any = None
-with suppress(ImportError):
-    from kornia_rs import io as kornia
-turbo: Any = None
-with suppress(ImportError):
-    import simplejpeg
-
-    turbo = simplejpeg.decode_jpeg
 
 FAST_PIXELS = 32_000_000
 """The fast PNG decoder holds Python's lock, for 0.1 s at 8 megapixels; larger pictures go to

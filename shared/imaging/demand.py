@@ -6,6 +6,7 @@ Figures are bytes for each pixel: the measured peak of a process, rounded up (do
 from __future__ import annotations
 
 from shared.imaging import isolated
+from shared.imaging.codecs import turbo
 from shared.imaging.geometry import Size
 from shared.imaging.headers.header import Colour, Format, Header
 
@@ -14,8 +15,9 @@ FIXED = 32 << 20
 
 _READ = 8
 """What a decoder makes, and RGBA of it."""
-_READ_JPEG = 10
-"""A progressive one keeps all coefficients of a picture until its last scan."""
+_READ_JPEG = 10 if turbo else 20
+"""A progressive one keeps all coefficients of a picture until its last scan. Pillow reads it twice,
+to compare."""
 _READ_DEEP = 16
 """Of 16 bits a sample; and Pillow's own pixels beside two copies."""
 _ISOLATED = 16
