@@ -1,6 +1,6 @@
 """What working on a picture takes of memory, told by its header before any of it is done.
 
-Figures are bytes for each pixel: the measured peak of a process, rounded up (docs/decisions/022).
+Figures are bytes for each pixel: the measured peak of a process, rounded up (docs/decisions/023).
 """
 
 from __future__ import annotations
