@@ -95,12 +95,12 @@ def _load(
         gauge = stack.enter_context(Gauge({**running.pids, "driver": os.getpid()}, own.engine))
         clients = []
         for number in range(options.clients):
-            seller = number % SELLERS
+            at = number % SELLERS
             # Of each seller's clients every second one is a driver.
             is_driver = number // SELLERS % 2
             seed = options.seed * 1000 + number
             send: Send = by_driver(parts) if is_driver else over_http(running.urls["upload"], seed)
-            clients.append(Client(sellers[seller], studios[seller], send, seed, over))
+            clients.append(Client(sellers[at], studios[at], send, seed, over))
         with _working(clients):
             _wait(options.minutes * 60, running, faults, over)
             over.set()
@@ -149,14 +149,15 @@ def _audit(own: Site, parts: Parts, requests: list[Request]) -> tuple[list[str],
 
 def _ended_by_signals() -> Event:
     """Set by the first signal that asks for the end; the next one ends this process in order."""
-    over = Event()
+    over, asked = Event(), Event()
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
-        if over.is_set():
+        if asked.is_set():
             sys.exit(128 + number)
+        asked.set()
         over.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     return over
 

@@ -14,8 +14,8 @@ from tests.nas.proxy import Broken, Fault, Line
 
 STALL_S = 15.0
 """Longer than a function waits for its database. Then both ends are told, as firewalls do."""
-MESSAGES = 25
-"""About what the functions send to the database for an upload: one of its messages is struck."""
+MESSAGES = 85
+"""What the functions send to the database for an upload, on average: one of them is struck."""
 
 KINDS = ("reset", "reply dropped", "stall", "reply stalled")
 """A message that is lost, one whose answer is lost, and both without anybody being told."""
