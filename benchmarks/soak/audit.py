@@ -74,7 +74,7 @@ def kept(requests: Iterable[Request], stores: Stores) -> Iterator[str]:
             if outcome.outcome is Done.CREATED and not stores.is_whole(outcome.design_id):
                 yield f"{where} was filed as {outcome.design_id}, which is not there whole"
         for outcome in _final(request):
-            stands = outcome.match and outcome.match.design_id
+            stands = outcome.match.design_id if outcome.match else None
             if outcome.outcome is Done.DUPLICATE and not stores.is_whole(stands):
                 where = f"{outcome.file} of request {request.key}"
                 yield f"{where} is a duplicate of {stands}, which is not there whole"
@@ -109,7 +109,7 @@ def single(stores: Stores, rule: Rule) -> Iterator[str]:
     active = [each for each in stores.designs.values() if each.state is State.ACTIVE]
     for design in sorted(active, key=lambda each: each.sequence):
         others = older[design.user_id]
-        probe = Probe(design.fingerprint, str(design.upload_sha256), design.design_id)
+        probe = Probe(design.fingerprint, str(design.upload_sha256))
         for other, found in zip(others, compare(probe, others, rule), strict=True):
             if found.verdict is Verdict.DUPLICATE:
                 what = f"a duplicate of {other.design_id} by {found.test.name.lower()}"

@@ -108,13 +108,11 @@ def over_http(url: str, seed: int) -> Send:
     chance = random.Random(seed)  # noqa: S311 - no secret
 
     def send(message: UploadRequest, files: Files, on_outcome: Callable[[Outcome], None]) -> Result:
-        form = {
-            "data": {"request": message.model_dump_json(exclude_none=True)},
-            "files": [("files", file) for file in files],
-        }
+        form = {"request": message.model_dump_json(exclude_none=True)}
+        parts = [("files", file) for file in files]
         leaves = chance.random() < LEAVES
         try:
-            with client.stream("POST", url, **form) as answer:
+            with client.stream("POST", url, data=form, files=parts) as answer:
                 if not answer.is_success:
                     raise _refusal(answer.read())
                 for event in _events(answer):
