@@ -4,11 +4,12 @@ The time and memory that a PNG, a JPEG, a WebP or a BMP takes follow from its he
 judged. Those of a TIFF's many codings and of a profile that must be applied do not: a profile of
 160 KB can ask for 10 s. Such files go to a helper process. It has a deadline, an address space of
 its own, no files, and none of this process's secrets; it is started when the first such file
-comes, is used again, and ends with this process.
+comes, is used again, and ends with this process, or when that is killed: its input ends then.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 import subprocess
@@ -109,6 +110,7 @@ class _Helper:
             )
         except OSError as error:
             raise Busy from error
+        _started.add(self)
 
     def ask(self, request: bytes, pixels: Pixels) -> bytes:
         """The answer's first byte, and its pixels filled in; none where the helper ended."""
@@ -130,28 +132,53 @@ class _Helper:
     def kill(self) -> None:
         self._process.kill()
 
+    def disown(self) -> None:
+        """In a fork: let go of the parent's pipes."""
+        with open(os.devnull, "r+b", buffering=0) as nothing:  # noqa: PTH123 - as for a pipe
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None and not pipe.closed:
+                    # Closing could write what the parent was about to, or wait for its thread.
+                    os.dup2(nothing.fileno(), pipe.fileno(), inheritable=False)
+
     def end(self) -> int:
         """The signal that it ended by, or 0."""
         try:
             self._process.wait(END_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
+        _started.discard(self)
         with suppress(BrokenPipeError):
             self._process.__exit__(None, None, None)  # waits, and closes the pipes
         return max(0, -self._process.returncode)
 
 
 _idle: deque[_Helper] = deque()
+_started: set[_Helper] = set()
+"""The idle ones, and those at work."""
 _turns = BoundedSemaphore(HELPERS)
+
+
+def end_idle() -> None:
+    """End the helpers that wait for a file. At the end of a process these are all."""
+    while _idle:
+        helper = _idle.pop()
+        helper.kill()
+        helper.end()
 
 
 def _forget() -> None:
     """In a fork: the helpers are its parent's."""
     global _turns  # noqa: PLW0603 - whoever held a turn is not here
-    _idle.clear()
+    for helper in _started:
+        # A pipe held open here would have a helper outlive its parent.
+        helper.disown()
+    _started.clear()
+    while _idle:
+        _idle.pop().end()  # here it is no child, so there is nothing to wait for
     _turns = BoundedSemaphore(HELPERS)
 
 
+atexit.register(end_idle)
 os.register_at_fork(after_in_child=_forget)
 
 

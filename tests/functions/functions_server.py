@@ -46,15 +46,15 @@ class Server:
 
     def peak_rss(self) -> int:
         """The most memory that a process of the server has held so far, in bytes."""
-        return max(_peak(pid) for pid in (self._process.pid, *_children(self._process.pid)))
+        return max(_peak(pid) for pid in (self._process.pid, *children(self._process.pid)))
 
     def workers(self) -> list[int]:
         """The processes that answer, by their ids: one that ends is replaced by another."""
-        return _children(self._process.pid)
+        return children(self._process.pid)
 
     def processor_s(self) -> float:
         """The processor's time that the server has taken so far."""
-        return sum(_processor_s(pid) for pid in (self._process.pid, *_children(self._process.pid)))
+        return sum(_processor_s(pid) for pid in (self._process.pid, *children(self._process.pid)))
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
@@ -126,9 +126,10 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _children(parent: int) -> list[int]:
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(child) for child in children]
+def children(parent: int) -> list[int]:
+    """The processes that any thread of the parent's has started, by their ids."""
+    threads = Path(f"/proc/{parent}/task").glob("*/children")
+    return [int(child) for thread in threads for child in thread.read_text().split()]
 
 
 def _peak(pid: int) -> int:

@@ -194,47 +194,69 @@ def test_a_helper_knows_none_of_its_parents_settings(monkeypatch: pytest.MonkeyP
     assert b"NAS_PASSWORD" not in environment
 
 
-# May write no byte, and is killed while its helper waits for more.
-PARENT = """
-import os, resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+DECODE = """
+import os, signal, sys
 from shared.imaging import isolated
 from shared.imaging.decode import decode
 from shared.imaging.limits import Limits
 decode(sys.stdin.buffer.read(), Limits(10**6, 10**6, 10**4, seconds=60))
-print(isolated._idle[0]._process.pid, flush=True)
-os.kill(os.getpid(), 9)
 """
 
+# Writes no byte, and is killed while it uses its helper and a fork of its own goes on.
+KILLED = (
+    "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+    + DECODE
+    + """
+helper = isolated._idle.pop()
+child = os.fork()
+if not child:
+    os.closerange(0, 3)
+    signal.pause()
+print(helper._process.pid, child, flush=True)
+os.kill(os.getpid(), 9)
+"""
+)
 
-def test_a_helper_writes_no_file_and_ends_with_its_parent() -> None:
-    parent = subprocess.run(  # noqa: S603 - this interpreter, the code above
-        [sys.executable, "-c", PARENT], input=ART, capture_output=True, cwd=ROOT, check=False
-    )
-    assert parent.returncode == -signal.SIGKILL, parent.stderr.decode()
-    place = Path(f"/proc/{int(parent.stdout)}")
+
+def run(code: str, *options: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, *options, "-c", code]
+    return subprocess.run(command, input=ART, capture_output=True, cwd=ROOT, check=False)  # noqa: S603 - the code is here
+
+
+def assert_ends(process: int) -> None:
+    place = Path(f"/proc/{process}")
     deadline = time.monotonic() + 30
     while place.exists() and "\nState:\tZ" not in (place / "status").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
-FORK = """
-import os, sys
-from shared.imaging import isolated
-from shared.imaging.decode import decode
-from shared.imaging.limits import Limits
-decode(sys.stdin.buffer.read(), Limits(10**6, 10**6, 10**4, seconds=60))
-child = os.fork()
-if not child:
-    os._exit(len(isolated._idle))
-theirs = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-print(theirs, len(isolated._idle))
+def test_a_helper_writes_no_file_and_ends_when_its_parent_is_killed() -> None:
+    parent = run(KILLED)
+    assert parent.returncode == -signal.SIGKILL, parent.stderr.decode()
+    helper, child = map(int, parent.stdout.split())
+    try:
+        assert_ends(helper)
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+# At its end it tells how many helpers are left; what is registered first is called last.
+FORK = (
+    "import atexit\natexit.register(lambda: print(len(isolated._started), flush=True))"
+    + DECODE
+    + """
+if not os.fork():
+    sys.exit()
+os.wait()
+print(isolated._idle[0].is_fit(), isolated._idle[0]._process.pid)
 """
+)
 
 
-def test_a_fork_asks_no_helper_of_its_parents() -> None:
-    parent = subprocess.run(  # noqa: S603 - this interpreter, the code above
-        [sys.executable, "-c", FORK], input=ART, capture_output=True, cwd=ROOT, check=True
-    )
-    assert parent.stdout.split() == [b"0", b"1"]
+def test_a_fork_has_no_helper_and_at_the_end_its_parent_has_none_either() -> None:
+    parent = run(FORK, "-W", "error::ResourceWarning")
+    assert parent.stderr == b""
+    in_fork, is_fit, helper, at_end = parent.stdout.split()
+    assert (in_fork, is_fit, at_end) == (b"0", b"True", b"0")
+    assert_ends(int(helper))
