@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock
 
-from tests.nas.proxy import Broken, Fault, Line
+from tests.proxy import Broken, Fault, Line
 
 STALL_S = 15.0
 """Longer than a function waits for its database. Then both ends are told, as firewalls do."""

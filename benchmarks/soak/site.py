@@ -20,7 +20,7 @@ from infra.local.samba import SHARE, samba
 from shared.database import embedded, migrate
 from shared.database.engine import patient
 from shared.settings import Settings
-from tests.nas.proxy import Proxy, proxy
+from tests.proxy import Proxy, proxy
 
 NAMES = ("upload", "dedupe", "process", "persist")
 HOST = "127.0.0.1"

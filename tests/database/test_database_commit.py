@@ -13,7 +13,7 @@ from shared.database.designs import PostgresDesigns
 from shared.database.engine import create
 from shared.errors import DatabaseUnavailable
 from shared.records import Design
-from tests.nas.proxy import Broken, Fault, Line, Proxy, proxy
+from tests.proxy import Broken, Fault, Line, Proxy, proxy
 
 # pg8000 leaves the socket of a connection that failed to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

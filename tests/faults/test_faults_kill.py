@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -11,21 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from shared.flows.reconcile import reconcile
-from shared.messages import Discrepancy, Done, Result, Trouble
+from shared.messages import Discrepancy, Result, Trouble
 from shared.settings import Settings
 from shared.wiring import Parts
+from tests.faults.faults_checks import HEALED, files, outcomes, rows
 from tests.faults.faults_worker import LAST, TINY, take_in
 from tests.nas.samba import PASSWORD, Samba, SambaAbsent, samba
 
 ROOT = Path(__file__).parents[2]
-HEALED = [
-    (Done.CREATED, "UV_001.png"),
-    (Done.DUPLICATE, "UV_001.png"),
-    (Done.CREATED, "UV_002.png"),
-]
 REPAIRED = {Trouble.PENDING, Trouble.LEFTOVER}
 SOME = 5
 """Every so many-th step is tried on an SMB server, where a process takes longer."""
@@ -79,35 +73,6 @@ def killed(settings: dict[str, Any]) -> dict[str, str]:
     else:
         assert "smb.send" in steps.values()
     return steps
-
-
-def outcomes(result: Result) -> list[tuple[Done, str | None]]:
-    """What became of each file, and the name of the design that is it or stands for it."""
-    return [
-        (told.outcome, told.filename or (told.match and told.match.filename))
-        for told in result.outcomes
-    ]
-
-
-def rows(parts: Parts, seller: str) -> dict[str, str]:
-    """The sha256 that each active design's row names, by file name; fails for other rows."""
-    engine = sa.create_engine(parts.settings.database_url or "")
-    query = sa.text("SELECT * FROM design_images WHERE file_path LIKE :folder")
-    with engine.connect() as connection:
-        found = connection.execute(query, {"folder": f"%/{seller}/%"}).all()
-    engine.dispose()
-    assert all(row.state == "active" and row.is_active for row in found), found
-    named = {row.filename: row.file_sha256 for row in found}
-    assert len(named) == len(found)
-    return named
-
-
-def files(parts: Parts, seller: str) -> dict[str, str]:
-    """The sha256 of each file in the seller's folder."""
-    return {
-        entry.path.rpartition("/")[2]: hashlib.sha256(parts.nas.read(entry.path) or b"").hexdigest()
-        for entry in parts.nas.list(f"NookTransfers/{seller}/{TINY.name}")
-    }
 
 
 def reconciled(parts: Parts, *, repair: bool) -> list[Discrepancy]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from proxy import Proxy, proxy
 from samba import PASSWORD, Samba
 
 from shared.nas.smb import open_smb
 from shared.nas.smb.store import SmbNas
 from shared.settings import Encryption
+from tests.proxy import Proxy, proxy
 
 PATH = "NookTransfers/Shop/UVDTF 16oz/UV_001.png"
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from nas_moto import BUCKET, moto_server
 from nas_stores import aws_account
-from proxy import Broken, Fault, Line
 from samba import ENCRYPTED, PASSWORD, Samba
 from smb_site import PATH, Site
 
@@ -19,6 +18,7 @@ from shared.nas.names import Places
 from shared.nas.s3 import open_s3
 from shared.nas.smb import open_smb
 from shared.ports import Nas
+from tests.proxy import Broken, Fault, Line
 
 PLACES = Places("/share/Graphics", "NookTransfers")
 

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 from nas_stores import waiting
-from proxy import Broken, CutAfter, Fault, Frames, Line
 from smb_site import PATH, Site, body
 
 from shared.errors import NameTaken, NasUnavailable
 from shared.nas.smb.store import ATTEMPTS
+from tests.proxy import Broken, CutAfter, Fault, Frames, Line
 
 CONTENT = body(8)
 SMALL = CONTENT[: 3 << 20]

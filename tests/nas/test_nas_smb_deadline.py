@@ -13,7 +13,6 @@ from uuid import UUID
 
 import pytest
 from nas_stores import waiting
-from proxy import Broken, CutAfter, Fault, Line
 from samba import PASSWORD
 from smb_site import PATH, Site, body
 
@@ -21,6 +20,7 @@ from shared.errors import NasUnavailable
 from shared.nas.smb import open_smb
 from shared.nas.smb.pool import SIZE
 from shared.nas.smb.store import ATTEMPTS, SmbNas
+from tests.proxy import Broken, CutAfter, Fault, Line
 
 CONTENT = body(8)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from proxy import CutAfter, Fault
 from samba import PASSWORD
 from smb_site import Site
 
@@ -22,6 +21,7 @@ from shared.messages import Done, Result, UploadRequest
 from shared.settings import Settings
 from shared.wiring import Parts
 from tests.draw import encoded, text, wrap
+from tests.proxy import CutAfter, Fault
 
 FOLDER = "NookTransfers/Nook/UVDTF 16oz"
 

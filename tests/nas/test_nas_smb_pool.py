@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 from nas_stores import waiting
-from proxy import Broken, Fault, Line
 from smb_site import PATH, Site
 
 from shared.errors import NameTaken, NasLogin, NasUnavailable
@@ -17,6 +16,7 @@ from shared.nas.smb.connection import StrictConnection
 from shared.nas.smb.deadline import Deadline
 from shared.nas.smb.pool import SIZE, Pool
 from shared.nas.smb.status import Lost
+from tests.proxy import Broken, Fault, Line
 
 
 class FakeConnection:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 from nas_stores import waiting
-from proxy import Line
 from samba import ENCRYPTED, PASSWORD, Samba
 from smb_site import PATH, Site, body, site
 from smbprotocol.exceptions import SMBAuthenticationError, SMBConnectionClosed, SMBResponseException
@@ -40,6 +39,7 @@ from shared.nas.smb.deadline import Deadline
 from shared.nas.smb.login import log_in
 from shared.nas.smb.status import Lost, translated
 from shared.settings import Encryption
+from tests.proxy import Line
 
 CONTENT = body(4)
 

@@ -6,7 +6,6 @@ import struct
 from collections.abc import Callable, Iterator
 
 import pytest
-from proxy import Frames
 from samba import Samba
 from smb_site import PATH, Site, body, site
 from smbprotocol.connection import Connection
@@ -15,6 +14,7 @@ from smbprotocol.header import Commands, NtStatus
 from shared.errors import NasError, NasUnavailable
 from shared.nas.smb.connection import StrictConnection
 from shared.settings import Encryption
+from tests.proxy import Frames
 
 CONTENT = body(1)
 FROM_SERVER, SIGNED = 1, 8

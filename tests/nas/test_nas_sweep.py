@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 from nas_stores import waiting
-from proxy import CutAfter, Fault
 from smb_site import PATH, Site, body
 
 from shared.database.designs import PostgresDesigns
@@ -18,6 +17,7 @@ from shared.flows.sweep import sweep
 from shared.nas.names import staged
 from shared.ports import Nas
 from tests.database.database_rows import a_design
+from tests.proxy import CutAfter, Fault
 
 HOUR = 3600.0
 ALL_AGES = -60.0

@@ -1,0 +1,47 @@
+"""What a seller has after a fault: rows and files that must agree."""
+
+from __future__ import annotations
+
+import hashlib
+
+import sqlalchemy as sa
+
+from shared.messages import Done, Result
+from shared.wiring import Parts
+from tests.faults.faults_worker import TINY
+
+HEALED = [
+    (Done.CREATED, "UV_001.png"),
+    (Done.DUPLICATE, "UV_001.png"),
+    (Done.CREATED, "UV_002.png"),
+]
+"""Outcomes of `tests.faults.faults_worker.take_in`, where nothing happens."""
+
+
+def outcomes(result: Result) -> list[tuple[Done, str | None]]:
+    """What became of each file, and the name of the design that is it or stands for it."""
+    return [
+        (told.outcome, told.filename or (told.match and told.match.filename))
+        for told in result.outcomes
+    ]
+
+
+def rows(parts: Parts, seller: str) -> dict[str, str]:
+    """The sha256 that each active design's row names, by file name; fails for other rows."""
+    engine = sa.create_engine(parts.settings.database_url or "")
+    query = sa.text("SELECT * FROM design_images WHERE file_path LIKE :folder")
+    with engine.connect() as connection:
+        found = connection.execute(query, {"folder": f"%/{seller}/%"}).all()
+    engine.dispose()
+    assert all(row.state == "active" and row.is_active for row in found), found
+    named = {row.filename: row.file_sha256 for row in found}
+    assert len(named) == len(found)
+    return named
+
+
+def files(parts: Parts, seller: str) -> dict[str, str]:
+    """The sha256 of each file in the seller's folder."""
+    return {
+        entry.path.rpartition("/")[2]: hashlib.sha256(parts.nas.read(entry.path) or b"").hexdigest()
+        for entry in parts.nas.list(f"NookTransfers/{seller}/{TINY.name}")
+    }
