@@ -6,7 +6,8 @@ import hashlib
 
 import sqlalchemy as sa
 
-from shared.messages import Done, Result
+from shared.flows.reconcile import reconcile
+from shared.messages import Discrepancy, Done, Result
 from shared.wiring import Parts
 from tests.faults.faults_worker import TINY
 
@@ -45,3 +46,10 @@ def files(parts: Parts, seller: str) -> dict[str, str]:
         entry.path.rpartition("/")[2]: hashlib.sha256(parts.nas.read(entry.path) or b"").hexdigest()
         for entry in parts.nas.list(f"NookTransfers/{seller}/{TINY.name}")
     }
+
+
+def reconciled(parts: Parts, *, repair: bool) -> list[Discrepancy]:
+    every_age = -60.0
+    return list(
+        reconcile(parts.designs, parts.nas, parts.places, every_age, repair=repair, verify=True)
+    )

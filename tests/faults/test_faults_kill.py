@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from shared.flows.reconcile import reconcile
-from shared.messages import Discrepancy, Result, Trouble
+from shared.messages import Result, Trouble
 from shared.settings import Settings
 from shared.wiring import Parts
-from tests.faults.faults_checks import HEALED, files, outcomes, rows
-from tests.faults.faults_worker import LAST, TINY, take_in
+from tests.faults.faults_checks import HEALED, files, outcomes, reconciled, rows
+from tests.faults.faults_worker import LAST, take_in
 from tests.nas.samba import PASSWORD, Samba, SambaAbsent, samba
 
 ROOT = Path(__file__).parents[2]
@@ -73,13 +72,6 @@ def killed(settings: dict[str, Any]) -> dict[str, str]:
     else:
         assert "smb.send" in steps.values()
     return steps
-
-
-def reconciled(parts: Parts, *, repair: bool) -> list[Discrepancy]:
-    every_age = -60.0
-    return list(
-        reconcile(parts.designs, parts.nas, parts.places, every_age, repair=repair, verify=True)
-    )
 
 
 def test_the_same_request_again_ends_as_if_nothing_had_happened(
