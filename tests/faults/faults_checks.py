@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import sqlalchemy as sa
 
@@ -10,6 +11,9 @@ from shared.flows.reconcile import reconcile
 from shared.messages import Discrepancy, Done, Result
 from shared.wiring import Parts
 from tests.faults.faults_worker import TINY
+
+EVERY_POINT = os.environ.get("FAULTS_EVERY_POINT") == "1"
+"""All points take minutes; else a fixed choice of them is tried."""
 
 HEALED = [
     (Done.CREATED, "UV_001.png"),

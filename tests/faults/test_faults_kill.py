@@ -14,14 +14,14 @@ import pytest
 from shared.messages import Result, Trouble
 from shared.settings import Settings
 from shared.wiring import Parts
-from tests.faults.faults_checks import HEALED, files, outcomes, reconciled, rows
+from tests.faults.faults_checks import EVERY_POINT, HEALED, files, outcomes, reconciled, rows
 from tests.faults.faults_worker import LAST, take_in
 from tests.nas.samba import PASSWORD, Samba, SambaAbsent, samba
 
 ROOT = Path(__file__).parents[2]
 REPAIRED = {Trouble.PENDING, Trouble.LEFTOVER}
-SOME = 5
-"""Every so many-th step is tried on an SMB server, where a process takes longer."""
+EVERY = {"file": 1, "smb": 1} if EVERY_POINT else {"file": 3, "smb": 7}
+"""Each so many-th step is tried, by the kind of NAS."""
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +54,10 @@ def parts(settings: dict[str, Any]) -> Iterator[Parts]:
 @pytest.fixture
 def killed(settings: dict[str, Any]) -> dict[str, str]:
     """The step that each seller's process was killed before."""
-    every = SOME if settings["nas_url"].startswith("smb:") else 1
+    kind = settings["nas_url"].partition(":")[0]
     ended = subprocess.run(  # our own interpreter and program
         [sys.executable, "-m", "tests.faults.faults_worker"],
-        input=json.dumps({"settings": settings, "every": every}),
+        input=json.dumps({"settings": settings, "every": EVERY[kind]}),
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -67,10 +67,9 @@ def killed(settings: dict[str, Any]) -> dict[str, str]:
     *points, whole = map(json.loads, ended.stdout.splitlines())
     assert outcomes(Result.model_validate(whole)) == HEALED
     steps = {point["seller"]: point["step"] for point in points}
-    if every == 1:
-        assert {"os.write", "os.link", "unit.commit", "nas.publish", LAST} <= set(steps.values())
-    else:
-        assert "smb.send" in steps.values()
+    seen = {"smb": {"smb.send"}, "file": {"os.write", "unit.commit", "nas.publish"}}
+    assert seen[kind] <= set(steps.values())
+    assert not EVERY_POINT or LAST in steps.values()
     return steps
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,18 +14,14 @@ from shared.messages import Done, Result, Trouble
 from shared.nas.names import STAGING
 from shared.settings import Settings
 from shared.wiring import Parts
-from tests.faults.faults_checks import HEALED, files, outcomes, reconciled, rows
+from tests.faults.faults_checks import EVERY_POINT, HEALED, files, outcomes, reconciled, rows
 from tests.faults.faults_worker import TINY, take_in
 from tests.proxy import Broken, Fault, Line, Proxy, proxy
 
 # pg8000 leaves the socket of a connection that failed to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
-EVERY = (
-    {Fault.RESET: 1, Fault.HOLE: 1}
-    if os.environ.get("FAULTS_EVERY_POINT") == "1"
-    else {Fault.RESET: 11, Fault.HOLE: 23}
-)
+EVERY = {Fault.RESET: 1, Fault.HOLE: 1} if EVERY_POINT else {Fault.RESET: 11, Fault.HOLE: 23}
 """Each so many-th exchange is tried. In a hole, each try waits for its timeout."""
 
 SWAPPED = [
