@@ -34,7 +34,7 @@ def parts(database_url: str, tmp_path: Path) -> Iterator[Parts]:
             _env_file=None,
             database_url=database_url,
             platen_home=tmp_path,
-            database_pool=10,
+            database_pool=RACERS,
             database_timeout_s=300,
         )
     )
