@@ -131,6 +131,8 @@ class Proxy:
             if not select.select([self._listener], [], [], 0.02)[0]:
                 continue
             client, _ = self._listener.accept()
+            # Else an answer that comes in pieces waits 40 ms for the client to confirm the first.
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             thread = threading.Thread(target=self._carry, args=(client, self.line()))
             self._threads.append(thread)
