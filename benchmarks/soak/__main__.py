@@ -2,9 +2,9 @@
 
     python -m benchmarks.soak [--minutes 20] [--clients 4] [--faults 0.01] [--nas smb] [--seed 1]
 
-Workers are killed in the first half only, so that the slope of memory in the second is that of
-processes which lived through it. Exits 1 where a promise was not kept. Ctrl-C ends it early, with
-the table; a second one at once, without.
+Workers are killed in the first third only, so that what is held in the second half is held by
+processes that have warmed up and live through it. Exits 1 where a promise was not kept. Ctrl-C ends
+it early, with the table; a second one at once, without.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from benchmarks.soak.art import Studio
 from benchmarks.soak.audit import Stores, agreeing, kept, single, told
 from benchmarks.soak.clients import TEMPLATE, Client, Send, by_driver, over_http
 from benchmarks.soak.faults import Faults, kill_workers
-from benchmarks.soak.gauge import Gauge, Sample
+from benchmarks.soak.gauge import Sample, measured
 from benchmarks.soak.ledger import Request
 from benchmarks.soak.site import LOG, Functions, Site, functions, site
 from benchmarks.soak.table import Report
@@ -41,7 +41,7 @@ from shared.wiring import Parts
 SELLERS = 2
 """Fewer than clients, so that some race for the same seller."""
 KILLS = 6
-"""In the first half, at even distances; each function in turn."""
+"""In the first third, at even distances; each function in turn."""
 GRACE_S = 2.0
 """What reconcile leaves alone: nobody is at work any more by then."""
 
@@ -92,7 +92,7 @@ def _load(
         for seller in sellers:
             parts.designs.save_template(tenant(seller), TEMPLATE)
         studios = [Studio(options.seed * 1_000_000 + n * 100_000) for n in range(SELLERS)]
-        gauge = stack.enter_context(Gauge({**running.pids, "driver": os.getpid()}, own.engine))
+        samples = stack.enter_context(measured(running.pids, own.engine))
         clients = []
         for number in range(options.clients):
             at = number % SELLERS
@@ -104,7 +104,7 @@ def _load(
         with _working(clients):
             _wait(options.minutes * 60, running, faults, over)
             over.set()
-    return [request for client in clients for request in client.ledger], gauge.samples
+    return [request for client in clients for request in client.ledger], samples
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def _wait(seconds: float, running: Functions, faults: Faults, over: Event) -> No
     started = monotonic()
     turns = list(running.pids.values())
     for turn in range(KILLS):
-        if over.wait(started + seconds / 2 * (turn + 1) / KILLS - monotonic()):
+        if over.wait(started + seconds / 3 * (turn + 1) / KILLS - monotonic()):
             return
         faults.injected["worker killed"] += kill_workers(turns[turn % len(turns)])
     over.wait(started + seconds - monotonic())
