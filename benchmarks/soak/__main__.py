@@ -17,12 +17,13 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
 from types import FrameType
+from typing import NoReturn
 
 from benchmarks.soak.art import Studio
 from benchmarks.soak.audit import Stores, agreeing, kept, single, told
@@ -49,13 +50,13 @@ GRACE_S = 2.0
 def main() -> int:
     options = _options()
     logging.disable()
-    over = _ended_by_signals()
+    _on_signals(_leave)
     home = Path(tempfile.mkdtemp(prefix="platen-soak-"))
     # Not closed to other users: a server of root's runs as one of them.
     home.chmod(0o755)
     is_clean = False
     try:
-        report = _run(options, home, over)
+        report = _run(options, home)
         print("\n".join(report.lines()), flush=True)
         is_clean = not report.violations
     finally:
@@ -67,11 +68,11 @@ def main() -> int:
     return 0 if is_clean else 1
 
 
-def _run(options: argparse.Namespace, home: Path, over: Event) -> Report:
+def _run(options: argparse.Namespace, home: Path) -> Report:
     faults = Faults(options.faults, options.seed)
     with site(home, options.nas, faults) as own:
         started = monotonic()
-        requests, samples = _load(options, own, faults, over)
+        requests, samples = _load(options, own, faults)
         seconds = monotonic() - started
         faults.over.set()
         with closing(Parts(Settings(database_url=own.database_url))) as parts:
@@ -80,7 +81,7 @@ def _run(options: argparse.Namespace, home: Path, over: Event) -> Report:
 
 
 def _load(
-    options: argparse.Namespace, own: Site, faults: Faults, over: Event
+    options: argparse.Namespace, own: Site, faults: Faults
 ) -> tuple[list[Request], list[Sample]]:
     """Have the clients work for the time; what they were told, and what was held meanwhile."""
     with ExitStack() as stack:
@@ -93,6 +94,7 @@ def _load(
             parts.designs.save_template(tenant(seller), TEMPLATE)
         studios = [Studio(options.seed * 1_000_000 + n * 100_000) for n in range(SELLERS)]
         samples = stack.enter_context(measured(running.pids, own.engine))
+        over = _ended_by_signals()
         clients = []
         for number in range(options.clients):
             at = number % SELLERS
@@ -149,17 +151,23 @@ def _audit(own: Site, parts: Parts, requests: list[Request]) -> tuple[list[str],
 
 def _ended_by_signals() -> Event:
     """Set by the first signal that asks for the end; the next one ends this process in order."""
-    over, asked = Event(), Event()
+    over = Event()
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
-        if asked.is_set():
-            sys.exit(128 + number)
-        asked.set()
+        _on_signals(_leave)
         over.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+    _on_signals(end)
     return over
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - a handler's signature
+    sys.exit(128 + number)
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def _options() -> argparse.Namespace:
