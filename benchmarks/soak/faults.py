@@ -15,8 +15,8 @@ from tests.nas.proxy import Broken, Fault, Line
 STALL_S = 15.0
 """Longer than a function waits for its database. Then both ends are told, as firewalls do."""
 MESSAGES = 100
-"""What the functions send for an upload, on average, to the database, and 10 more to a Samba server:
-one of them is struck."""
+"""What the functions send to the database for an upload, on average, and a tenth more with a Samba
+server: one of them is struck."""
 
 KINDS = ("reset", "reply dropped", "stall", "reply stalled")
 """A message that is lost, one whose answer is lost, and both without anybody being told."""

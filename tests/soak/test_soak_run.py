@@ -39,7 +39,7 @@ def place() -> Iterator[Path]:
 def soak(place: Path, minutes: str) -> subprocess.Popen[str]:
     """A run whose temporary folder is ``place``, as a terminal has it: a group of its own."""
     elsewhere = {"NAS_URL": "memory://other", "DATABASE_URL": "postgresql://other/other"}
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "benchmarks.soak", "--minutes", minutes, "--clients", "2"],
         cwd=ROOT,
         env=os.environ | elsewhere | {"TMPDIR": str(place)},
