@@ -2,9 +2,9 @@
 
     python -m benchmarks.soak [--minutes 20] [--clients 4] [--faults 0.01] [--nas smb] [--seed 1]
 
-Workers are killed in the first half only, so that the slope of memory in the second is that of
-processes which lived through it. Exits 1 where a promise was not kept. Ctrl-C ends it early, with
-the table; a second one at once, without.
+Workers are killed in the first third only, so that what is held in the second half is held by
+processes that have warmed up and live through it. Exits 1 where a promise was not kept. Ctrl-C ends
+it early, with the table; a second one at once, without.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
 from types import FrameType
+from typing import NoReturn
 
 from benchmarks.soak.art import Studio
 from benchmarks.soak.audit import Stores, agreeing, kept, single, told
 from benchmarks.soak.clients import TEMPLATE, Client, Send, by_driver, over_http
 from benchmarks.soak.faults import Faults, kill_workers
-from benchmarks.soak.gauge import Gauge, Sample
+from benchmarks.soak.gauge import Sample, measured
 from benchmarks.soak.ledger import Request
 from benchmarks.soak.site import LOG, Functions, Site, functions, site
 from benchmarks.soak.table import Report
@@ -41,7 +42,7 @@ from shared.wiring import Parts
 SELLERS = 2
 """Fewer than clients, so that some race for the same seller."""
 KILLS = 6
-"""In the first half, at even distances; each function in turn."""
+"""In the first third, at even distances; each function in turn."""
 GRACE_S = 2.0
 """What reconcile leaves alone: nobody is at work any more by then."""
 
@@ -49,13 +50,13 @@ GRACE_S = 2.0
 def main() -> int:
     options = _options()
     logging.disable()
-    over = _ended_by_signals()
+    _on_signals(_leave)
     home = Path(tempfile.mkdtemp(prefix="platen-soak-"))
     # Not closed to other users: a server of root's runs as one of them.
     home.chmod(0o755)
     is_clean = False
     try:
-        report = _run(options, home, over)
+        report = _run(options, home)
         print("\n".join(report.lines()), flush=True)
         is_clean = not report.violations
     finally:
@@ -67,11 +68,11 @@ def main() -> int:
     return 0 if is_clean else 1
 
 
-def _run(options: argparse.Namespace, home: Path, over: Event) -> Report:
+def _run(options: argparse.Namespace, home: Path) -> Report:
     faults = Faults(options.faults, options.seed)
     with site(home, options.nas, faults) as own:
         started = monotonic()
-        requests, samples = _load(options, own, faults, over)
+        requests, samples = _load(options, own, faults)
         seconds = monotonic() - started
         faults.over.set()
         with closing(Parts(Settings(database_url=own.database_url))) as parts:
@@ -80,7 +81,7 @@ def _run(options: argparse.Namespace, home: Path, over: Event) -> Report:
 
 
 def _load(
-    options: argparse.Namespace, own: Site, faults: Faults, over: Event
+    options: argparse.Namespace, own: Site, faults: Faults
 ) -> tuple[list[Request], list[Sample]]:
     """Have the clients work for the time; what they were told, and what was held meanwhile."""
     with ExitStack() as stack:
@@ -92,7 +93,8 @@ def _load(
         for seller in sellers:
             parts.designs.save_template(tenant(seller), TEMPLATE)
         studios = [Studio(options.seed * 1_000_000 + n * 100_000) for n in range(SELLERS)]
-        gauge = stack.enter_context(Gauge({**running.pids, "driver": os.getpid()}, own.engine))
+        samples = stack.enter_context(measured(running.pids, own.engine))
+        over = _ended_by_signals()
         clients = []
         for number in range(options.clients):
             at = number % SELLERS
@@ -104,7 +106,7 @@ def _load(
         with _working(clients):
             _wait(options.minutes * 60, running, faults, over)
             over.set()
-    return [request for client in clients for request in client.ledger], gauge.samples
+    return [request for client in clients for request in client.ledger], samples
 
 
 @contextmanager
@@ -123,7 +125,7 @@ def _wait(seconds: float, running: Functions, faults: Faults, over: Event) -> No
     started = monotonic()
     turns = list(running.pids.values())
     for turn in range(KILLS):
-        if over.wait(started + seconds / 2 * (turn + 1) / KILLS - monotonic()):
+        if over.wait(started + seconds / 3 * (turn + 1) / KILLS - monotonic()):
             return
         faults.injected["worker killed"] += kill_workers(turns[turn % len(turns)])
     over.wait(started + seconds - monotonic())
@@ -149,17 +151,23 @@ def _audit(own: Site, parts: Parts, requests: list[Request]) -> tuple[list[str],
 
 def _ended_by_signals() -> Event:
     """Set by the first signal that asks for the end; the next one ends this process in order."""
-    over, asked = Event(), Event()
+    over = Event()
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
-        if asked.is_set():
-            sys.exit(128 + number)
-        asked.set()
+        _on_signals(_leave)
         over.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+    _on_signals(end)
     return over
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - a handler's signature
+    sys.exit(128 + number)
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def _options() -> argparse.Namespace:

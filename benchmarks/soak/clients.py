@@ -82,6 +82,7 @@ class Client:
                 self._settle(request, message, files)
 
     def _settle(self, request: Request, message: UploadRequest, files: Files) -> None:
+        request.is_settled = False
         give_up = monotonic() + PATIENCE_S
         while monotonic() < give_up:
             try:
@@ -93,9 +94,10 @@ class Client:
                 request.retries.append(error.why)
             else:
                 request.results.append(result)
-                if request.is_settled:
-                    return
                 failed = [each.code for each in result.outcomes if each.retryable]
+                if not failed:
+                    request.is_settled = True
+                    return
                 request.retries.append(str(failed[0]))
             # Not the end of the run: it is over only when everything begun has its answer.
             Event().wait(PAUSE_S * (0.5 + self._chance.random()))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from time import monotonic
 
 import sqlalchemy as sa
@@ -19,7 +21,7 @@ EVERY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """By one function's processes, together."""
+    """By one function's processes together, or the driver's one."""
 
     memory_mb: float
     descriptors: int
@@ -31,41 +33,37 @@ class Sample:
     at_s: float
     """Since the first one."""
     held: Mapping[str, Held]
-    """Of those whose processes all lived while they were looked at."""
+    """Of those whose processes all lived while they were looked at; the driver's always."""
     connections: int
     """Of all of them to the database."""
 
 
-class Gauge:
-    """Takes a sample every second or so, on a thread of its own. ``pids``: first processes."""
+@contextmanager
+def measured(servers: Mapping[str, int], engine: sa.Engine) -> Iterator[list[Sample]]:
+    """Samples, one every second or so until the end. ``servers``: each function's first process.
 
-    def __init__(self, pids: Mapping[str, int], engine: sa.Engine) -> None:
-        self.samples: list[Sample] = []
-        self._pids = pids
-        self._engine = engine
-        self._over = Event()
-        self._thread = Thread(target=self._run, name="gauge")
+    ``driver`` is this process. Raises what kept samples from being taken.
+    """
+    samples: list[Sample] = []
+    over = Event()
 
-    def __enter__(self) -> Gauge:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
+    def run() -> None:
         started = monotonic()
-        while not self._over.wait(EVERY_S):
+        while not over.wait(EVERY_S):
             held = {}
-            for name, pid in self._pids.items():
+            for name, pid in servers.items():
                 with suppress(OSError):  # one was killed meanwhile
                     held[name] = held_by([pid, *children(pid)])
-            self.samples.append(Sample(monotonic() - started, held, self._connections()))
+            held["driver"] = held_by([os.getpid()])
+            samples.append(Sample(monotonic() - started, held, _connections(engine)))
 
-    def _connections(self) -> int:
-        with self._engine.connect() as connection:
-            return int(connection.execute(_CONNECTIONS).scalar_one())
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(run)
+        try:
+            yield samples
+        finally:
+            over.set()
+        running.result()
 
 
 def held_by(pids: Sequence[int]) -> Held:
@@ -79,24 +77,19 @@ def held_by(pids: Sequence[int]) -> Held:
     return Held(memory_kb / 1000 * 1.024, descriptors, threads)
 
 
-def at(samples: Sequence[Sample], name: str, share: float) -> Held | None:
-    """What a function held when that share of the samples had been taken, 0 to 1."""
-    own = [sample.held[name] for sample in samples if name in sample.held]
-    return own[min(int(len(own) * share), len(own) - 1)] if own else None
-
-
-def slope(
-    samples: Sequence[Sample], of: Callable[[Sample], float | None], since: float = 0.5
-) -> float:
-    """How fast something grows, an hour: least squares over the samples from a share on.
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """How fast something grows, an hour, by least squares. ``points``: when, in seconds, and what.
 
     0 where there are less than three.
     """
-    later = samples[int(len(samples) * since) :]
-    points = [(sample.at_s / 3600, value) for sample in later if (value := of(sample)) is not None]
     if len(points) < 3:
         return 0.0
-    return statistics.linear_regression(*zip(*points, strict=True)).slope
+    return statistics.linear_regression(*zip(*points, strict=True)).slope * 3600
+
+
+def _connections(engine: sa.Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(_CONNECTIONS).scalar_one())
 
 
 def _number(status: str, name: str) -> int:

@@ -25,11 +25,8 @@ class Request:
     """Why it was sent again, each time."""
     refused: str | None = None
     """What it was told not to send again for."""
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the latest whole answer leaves nothing to be sent again for."""
-        return bool(self.results) and not any(each.retryable for each in self.results[-1].outcomes)
+    is_settled: bool = False
+    """Whether it was answered, as often as it was made, and nothing is left to be retried."""
 
     def design(self, file: str) -> UUID:
         """The id that the design of a file of this request has, if it is filed."""

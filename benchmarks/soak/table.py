@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.soak.gauge import Sample, at, slope
+from benchmarks.soak.gauge import Sample, slope
 from benchmarks.soak.ledger import Request
 
 TOLD = 20
@@ -39,29 +39,24 @@ class Report:
         yield from (f"  {each}" for each in self.violations[:TOLD])
 
     def _held(self) -> Iterator[str]:
+        """Growth over the second half: by then everything that is killed has been, and is warm."""
+        later = self.samples[len(self.samples) // 2 :]
         yield ""
         yield f"{'':12}{'memory, MB':>20}{'MB/h':>8}{'descriptors':>16}{'threads':>12}"
-        yield f"{'':12}{'at 25 %':>12}{'end':>8}{'':>8}{'25 %':>10}{'end':>6}{'25 %':>7}{'end':>5}"
-        for name in self.samples[-1].held:
-            early, last = at(self.samples, name, 0.25), at(self.samples, name, 1)
-            assert early is not None
-            assert last is not None
-            growth = slope(self.samples, lambda each, name=name: _memory(each, name))
+        yield f"{'':12}{'at 50 %':>12}{'end':>8}{'':>8}{'50 %':>10}{'end':>6}{'50 %':>7}{'end':>5}"
+        for name in dict.fromkeys(name for sample in later for name in sample.held):
+            own = [(each.at_s, each.held[name]) for each in later if name in each.held]
+            growth = slope([(at_s, held.memory_mb) for at_s, held in own])
+            (_, early), (_, last) = own[0], own[-1]
             line = f"{name:12}{early.memory_mb:>12.0f}{last.memory_mb:>8.0f}{growth:>8.0f}"
             line += f"{early.descriptors:>10}{last.descriptors:>6}"
             yield f"{line}{early.threads:>7}{last.threads:>5}"
-        early_at = self.samples[int(len(self.samples) * 0.25)]
-        growth = slope(self.samples, lambda each: float(each.connections))
+        growth = slope([(each.at_s, each.connections) for each in later])
         yield (
-            f"connections to the database: {early_at.connections} at 25 %, "
-            f"{self.samples[-1].connections} at the end, {growth:+.1f} an hour"
+            f"connections to the database: {later[0].connections} at 50 %, "
+            f"{later[-1].connections} at the end, {growth:+.1f} an hour"
         )
         yield ""
-
-
-def _memory(sample: Sample, name: str) -> float | None:
-    held = sample.held.get(name)
-    return held.memory_mb if held else None
 
 
 def _counted(counts: Counter[str]) -> str:

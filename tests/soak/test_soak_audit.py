@@ -50,6 +50,7 @@ def sent(parts: Parts, request: Request | None = None, **options: Any) -> Reques
         *(sources, message, InProcess(parts), parts.settings, parts.executor, 3), on_event=on_event
     )
     request.results.append(result)
+    request.is_settled = True
     return request
 
 
