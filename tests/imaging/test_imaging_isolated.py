@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,17 @@ def test_one_helper_serves_file_after_file() -> None:
         decode(ART, LIMITS)
     (helper,) = isolated._idle
     assert helper.is_fit()
+
+
+def test_a_helper_takes_a_large_file_after_a_small_one() -> None:
+    """What the small one may take would not do even to read the large one."""
+    large = tiff(np.zeros((6000, 5000, 3), np.uint8), rows_per_strip=3000)  # 90 MB
+    decode(ART, LIMITS)
+    (helper,) = isolated._idle
+
+    assert decode(large, replace(LIMITS, max_bytes=100_000_000)).pixels.shape == (6000, 5000, 4)
+
+    assert list(isolated._idle) == [helper]
 
 
 def test_many_threads_share_few_helpers() -> None:
