@@ -68,8 +68,8 @@ def _confined(room: int, seconds: float) -> Iterator[None]:
             resource.setrlimit(kind, (limit if hard < 0 else min(limit, hard), hard))
         yield
     finally:
-        for kind, limit in before.items():
-            resource.setrlimit(kind, limit)
+        for kind, both in before.items():
+            resource.setrlimit(kind, both)
 
 
 if __name__ == "__main__":

@@ -162,6 +162,12 @@ def test_a_damaged_exif_block_leaves_the_picture_as_it_is_stored(block: bytes) -
     assert judge(picture, LIMITS).orientation == 1
 
 
+def test_the_first_exif_block_counts_as_it_does_for_viewers() -> None:
+    """And no more of them are read: a file may hold a thousand, of 5,000 tags each."""
+    twice = with_segment(JPEG, 0xE1, b"Exif\0\0" + exif(3))
+    assert judge(with_segment(twice, 0xE1, b"Exif\0\0" + exif(6)), LIMITS).orientation == 6
+
+
 def test_an_empty_file_is_refused() -> None:
     with pytest.raises(EmptyFile):
         judge(b"", LIMITS)

@@ -134,15 +134,15 @@ def _segments(data: bytes) -> Iterator[Segment]:
 
 
 def _metadata(data: bytes, segments: list[Segment]) -> tuple[int, bytes | None]:
-    """Orientation and colour profile; the profile comes in numbered parts."""
-    orientation = 1
+    """Orientation, by the first EXIF block, and colour profile, which comes in numbered parts."""
+    orientation: int | None = None
     parts: dict[int, bytes] = {}
     for marker, _, start, end in segments:
-        if marker == _APP1 and data.startswith(b"Exif\0\0", start):
+        if orientation is None and marker == _APP1 and data.startswith(b"Exif\0\0", start):
             orientation = exif.orientation(data[start:end])
         elif marker == _APP2 and data.startswith(b"ICC_PROFILE\0", start):
             parts[data[start + 12]] = data[start + 14 : end]
-    return orientation, icc.checked(b"".join(parts[number] for number in sorted(parts)))
+    return orientation or 1, icc.checked(b"".join(parts[number] for number in sorted(parts)))
 
 
 def _frame(data: bytes, start: int) -> tuple[int, int, Colour]:
