@@ -57,7 +57,7 @@ def decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixels
 
     ``room``: bytes of memory that decoding may take. ``seconds``: the processor's time. Raises
     CorruptImage, ImageTooCostly where either does not do, and Busy where the system has no process
-    to spare.
+    or thread to spare.
     """
     with _turns:
         return _decoded(content, header, room, seconds)
@@ -73,7 +73,11 @@ def _decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixel
         helper.kill()
 
     deadline = Timer(seconds * PATIENCE, end)
-    deadline.start()
+    try:
+        deadline.start()
+    except RuntimeError as error:
+        _idle.append(helper)
+        raise Busy from error
     answer, signal = b"", 0
     try:
         answer = helper.ask(pickle.dumps((header, content, room, seconds)), pixels)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -195,6 +196,22 @@ def test_a_system_without_processes_to_spare_is_busy(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(Busy):
         decode(ART, LIMITS)
+
+
+def test_a_system_without_threads_to_spare_is_busy_and_keeps_its_helper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    decode(ART, LIMITS)
+    (helper,) = isolated._idle
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(Busy):
+        decode(ART, LIMITS)
+    monkeypatch.undo()
+    assert list(isolated._idle) == [helper]
+    assert np.array_equal(decode(ART, LIMITS).pixels, drawn(30, 40, 4))
 
 
 def test_a_helper_knows_none_of_its_parents_settings(monkeypatch: pytest.MonkeyPatch) -> None:
