@@ -111,7 +111,8 @@ def test_many_threads_share_few_helpers() -> None:
 
 
 @pytest.mark.parametrize("kind", ["CMYK", "gray"])
-def test_a_decode_over_its_time_is_ended(kind: str) -> None:
+def test_a_decode_over_its_time_is_ended(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolated, "PATIENCE", 60)  # for a busy machine
     data = slow()
     if kind == "gray":
         icc = slow_profile(100_000)
@@ -123,12 +124,12 @@ def test_a_decode_over_its_time_is_ended(kind: str) -> None:
         decode(data, limits)
 
     assert refused.value.facts == {"what": "time"}
-    assert time.monotonic() - started < 30  # to the end it takes 100 s
+    assert time.monotonic() - started < 60  # to the end it takes 100 s of the processor's time
     assert np.array_equal(decode(ART, LIMITS).pixels, drawn(30, 40, 4))
 
 
-def test_a_helper_that_hangs_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes none of the processor's time."""
+def test_a_helper_that_has_not_its_time_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file may be honest, so it may come again."""
     ask = isolated._Helper.ask
 
     def stop(helper: isolated._Helper, request: bytes, pixels: np.ndarray) -> bytes:
@@ -136,9 +137,9 @@ def test_a_helper_that_hangs_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> No
         return ask(helper, request, pixels)
 
     monkeypatch.setattr(isolated._Helper, "ask", stop)
-    with pytest.raises(ImageTooCostly) as refused:
+    with pytest.raises(Busy):
         decode(ART, Limits(20_000_000, 100_000_000, 20_000, seconds=0.5))
-    assert refused.value.facts == {"what": "time"}
+    assert not isolated._idle
 
 
 def test_a_decode_over_its_memory_is_refused_and_the_helper_goes_on() -> None:
@@ -167,9 +168,16 @@ def test_the_memory_that_is_foretold_does_for_the_largest_kinds(kind: str) -> No
     assert decode(data, LIMITS).pixels.shape == (3000, 3000, 4)
 
 
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
-def test_a_decoder_that_crashes_takes_its_helper_along_and_nothing_else(
-    monkeypatch: pytest.MonkeyPatch, number: int
+@pytest.mark.parametrize(
+    ("number", "refusal"),
+    [
+        (signal.SIGSEGV, CorruptImage),
+        (signal.SIGABRT, CorruptImage),
+        (signal.SIGKILL, Busy),  # by a system that has no more memory
+    ],
+)
+def test_a_helper_that_ends_takes_its_file_along_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, number: int, refusal: type[Exception]
 ) -> None:
     ask = isolated._Helper.ask
 
@@ -178,7 +186,7 @@ def test_a_decoder_that_crashes_takes_its_helper_along_and_nothing_else(
         return ask(helper, request, pixels)
 
     monkeypatch.setattr(isolated._Helper, "ask", crash)
-    with pytest.raises(CorruptImage):
+    with pytest.raises(refusal):
         decode(ART, LIMITS)
     monkeypatch.undo()
     assert np.array_equal(decode(ART, LIMITS).pixels, drawn(30, 40, 4))
