@@ -272,10 +272,15 @@ def test_a_file_that_lies_or_is_cut_is_refused_with_the_reason(what: str) -> Non
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_lie_costs_neither_time_nor_memory(what: str) -> None:
     data, _ = REFUSED[what]
-    start = time.thread_time()  # of this thread alone: other work on the machine is not counted
-    with pytest.raises(CorruptImage):
-        judge(data, LIMITS)
-    assert time.thread_time() - start < 0.15
+
+    def taken() -> float:
+        """Of this thread alone: other work on the machine is not counted."""
+        start = time.thread_time()
+        with pytest.raises(CorruptImage):
+            judge(data, LIMITS)
+        return time.thread_time() - start
+
+    assert min(taken() for _ in range(3)) < 0.15  # Python may clean up meanwhile
 
     tracemalloc.start()
     try:
