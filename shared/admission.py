@@ -24,6 +24,9 @@ SHARE_OF_ALL = 0.6
 """What pictures may have of the memory that there is: the rest is for bodies, the interpreter and
 its libraries, and for what the prediction gets wrong."""
 
+SHARE_OF_BODIES = 0.25
+"""What the bodies of all requests may have of it, from their first byte to their answer."""
+
 SPARE_ADDRESSES = 200 << 20
 """Of a limited address space: threads' stacks and what libraries map later."""
 
@@ -101,13 +104,19 @@ class Memory:
 
 def budget() -> int:
     """The bytes that pictures may take in this process, by the system's limits as they are now."""
-    limits = [os.sysconf("SC_PHYS_PAGES") * resource.getpagesize(), *_of_cgroups()]
+    share = int(allowed() * SHARE_OF_ALL)
     addresses = resource.getrlimit(resource.RLIMIT_AS)[0]
     if addresses == resource.RLIM_INFINITY:
-        return int(min(limits) * SHARE_OF_ALL)
+        return share
     mapped = int(_STATM.read_text().split()[0]) * resource.getpagesize()
-    left = max(addresses - mapped - SPARE_ADDRESSES, 0)
-    return min(int(min(*limits, addresses) * SHARE_OF_ALL), left)
+    return min(share, max(addresses - mapped - SPARE_ADDRESSES, 0))
+
+
+def allowed() -> int:
+    """The bytes that the system allows this process: the least of its limits."""
+    limits = [os.sysconf("SC_PHYS_PAGES") * resource.getpagesize(), *_of_cgroups()]
+    addresses = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return min(limits if addresses == resource.RLIM_INFINITY else [*limits, addresses])
 
 
 def _of_cgroups() -> Iterator[int]:

@@ -48,7 +48,7 @@ class Arrival:
         """Whether the client waits to be told to send the body."""
         self.received = 0
         self.held = 0
-        """Bytes of the body that are kept."""
+        """Bytes of the body that were kept."""
         self._max_body = max_body
         self._head = bytearray()
         self._pieces: deque[mmap.mmap] = deque()
@@ -72,7 +72,6 @@ class Arrival:
         while self._pieces:
             with self._pieces.popleft() as piece:
                 size = piece.tell()
-                self.held -= size
                 for start in range(0, size, step):
                     yield piece[start : min(start + step, size)]
 

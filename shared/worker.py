@@ -29,6 +29,7 @@ from gunicorn.http.errors import (
 )
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from shared.admission import SHARE_OF_ALL, SHARE_OF_BODIES, allowed
 from shared.arrival import Arrival
 from shared.endpoint import refusal
 from shared.errors import (
@@ -40,7 +41,7 @@ from shared.errors import (
     RequestTooSlow,
     Stopping,
 )
-from shared.settings import MEGABYTE, settings
+from shared.settings import MEGABYTE, Settings, settings
 
 log = logging.getLogger("platen.worker")
 
@@ -49,8 +50,6 @@ STOP_S = 4.0
 LINGER_S = 2.0
 """Seconds that a client has to read its answer and hang up. Closing at once would throw away what
 it has not read yet, where it has sent more than was read: RFC 9112, section 9.6."""
-HELD_BODIES = 2
-"""Bodies of the largest size, together, that wait in memory to be complete or for a thread."""
 SMALL_THREADS = 2
 """Threads that answer what has no body, so that a function at work still says that it is well."""
 
@@ -85,7 +84,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._max_body = own.max_body_mb * MEGABYTE
         self._timeout_s = own.request_timeout_s
         self._visits: set[_Visit] = set()
-        self._served: dict[TConn, Arrival] = {}
+        self._bodies = _for_bodies(own)
+        self._served: dict[TConn, int] = {}
+        """And the bytes of their bodies."""
         self._leaving: dict[TConn, float] = {}
         self._stop_by = math.inf
 
@@ -145,9 +146,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         return min(time.monotonic() + self._timeout_s, self._stop_by)
 
     def _spare_memory(self) -> None:
-        waiting = sum(visit.arrival.held for visit in self._visits)
-        waiting += sum(arrival.held for arrival in self._served.values())
-        if waiting > HELD_BODIES * self._max_body:
+        arriving = sum(visit.arrival.held for visit in self._visits)
+        if arriving + sum(self._served.values()) > self._bodies:
             raise Busy
 
     def _hand_over(self, visit: _Visit) -> None:
@@ -156,7 +156,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         conn, arrival = visit.conn, visit.arrival
         conn.parser = get_parser(self.cfg, arrival.pieces(), conn.client)
         conn.data_ready = True
-        self._served[conn] = arrival
+        self._served[conn] = arrival.held
         pool = self.tpool if arrival.wanted else self._small
         done = pool.submit(self.handle, conn)
         done.add_done_callback(
@@ -244,6 +244,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             # Nobody waits for a worker that will not come: the next one may listen already.
             for listener in self.sockets:
                 listener.close()
+
+
+def _for_bodies(settings: Settings) -> int:
+    """Bytes that the bodies of all requests may take; one of the largest size at the least."""
+    pictures = settings.memory_mb
+    whole = pictures * MEGABYTE / SHARE_OF_ALL if pictures else allowed()
+    return max(settings.max_body_mb * MEGABYTE, int(whole * SHARE_OF_BODIES))
 
 
 def _send(sock: socket.socket, error: PlatenError) -> None:

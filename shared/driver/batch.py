@@ -18,6 +18,7 @@ from shared.driver.room import Room
 from shared.driver.serial import SerialExecutor
 from shared.driver.transports import Transport
 from shared.errors import (
+    Busy,
     DuplicateDesign,
     InternalError,
     KeyReused,
@@ -143,11 +144,12 @@ class Batch:
             yield
         except PlatenError as error:
             self.ledger.failed(at, Problem.of(error))
-        except Exception:
+        except Exception as error:
             if not pace.is_last:
                 raise
             log.exception("a file failed unexpectedly")
-            self.ledger.failed(at, Problem.of(InternalError()))
+            own = Busy() if isinstance(error, MemoryError) else InternalError()
+            self.ledger.failed(at, Problem.of(own))
 
     def _check(self, at: int, pace: Pace) -> Future[DedupeResponse | Problem]:
         source = self._sources[at]

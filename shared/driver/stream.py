@@ -13,7 +13,7 @@ from shared.driver.room import Room, preparing
 from shared.driver.transports import InProcess
 from shared.driver.workflow import upload
 from shared.endpoint import Endpoint, Reply
-from shared.errors import InternalError
+from shared.errors import Busy, InternalError
 from shared.flows.source import Source
 from shared.messages import Event, Problem, UploadRequest
 from shared.multipart import Upload
@@ -35,7 +35,12 @@ def _upload(request: UploadRequest, uploads: list[Upload]) -> Reply:
     share = wiring.admitted(sources, need)
     events: SimpleQueue[Event | None] = SimpleQueue()
     room = Room(parts.memory, need, lane=share)
-    Thread(target=_work, args=(parts, request, sources, events, room, share), name="upload").start()
+    batch = Thread(target=_work, args=(parts, request, sources, events, room, share), name="upload")
+    try:
+        batch.start()
+    except RuntimeError as error:  # the system has no thread to spare
+        share.release()
+        raise Busy from error
     return Reply(_drained(events))
 
 
@@ -60,9 +65,10 @@ def _work(
             room=room,
         )
         events.put(Event(event="result", result=result))
-    except Exception:
+    except Exception as error:
         log.exception("an upload broke off")
-        events.put(Event(event="error", error=Problem.of(InternalError())))
+        own = Busy() if isinstance(error, MemoryError) else InternalError()
+        events.put(Event(event="error", error=Problem.of(own)))
     finally:
         share.release()
         events.put(_END)

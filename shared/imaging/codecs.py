@@ -1,10 +1,11 @@
-"""The fast decoders, where there is a wheel of them for this machine; None where there is none.
+"""The fast codecs, where there is a wheel of them for this machine; else None, or zlib.
 
-Without them pictures are read more slowly, with the same pixels (docs/decisions/014).
+Without them pictures are read and written more slowly, with the same pixels (docs/decisions/014).
 """
 
 from __future__ import annotations
 
+import zlib
 from contextlib import suppress
 from typing import Any
 
@@ -21,3 +22,10 @@ with suppress(ImportError):
     import simplejpeg
 
     turbo = simplejpeg.decode_jpeg
+
+quick: Any = zlib
+"""igzip (ISA-L) has zlib's names, and an ``error`` of its own."""
+with suppress(ImportError):
+    from isal import isal_zlib
+
+    quick = isal_zlib

@@ -66,8 +66,8 @@ def decode(data: Content, limits: Limits) -> Artwork:
     else:
         try:
             pixels = stored(content, header)
-        except MemoryError:
-            raise  # the machine's fault, not the file's
+        except (MemoryError, CorruptImage):
+            raise  # the machine's fault, not the file's; or told already
         except Exception as error:
             # Decoders raise whatever they meet on damaged files, ValueError to ZeroDivisionError.
             raise CorruptImage(reason="its pixels can't be decoded") from error
@@ -115,6 +115,7 @@ def _png(content: bytes, header: Header) -> Pixels:
             return np.asarray(kornia.decode_image_png_u8(content, shape, "rgba"), np.uint8)
         if header.colour is Colour.RGB:
             return _rgba(kornia.decode_image_png_u8(content, shape, "rgb"), cv2.COLOR_RGB2RGBA)
+    png.check_end(content)
     return _opencv(content, header)
 
 

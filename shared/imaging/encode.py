@@ -11,26 +11,19 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from shared.imaging.codecs import quick
 from shared.imaging.opencv import cv2
 from shared.imaging.pixels import Pixels
 from shared.imaging.strips import in_strips
 from shared.settings import Effort
 
-try:
-    from isal import isal_zlib
-
-    quick: Any = isal_zlib
-
-    QUICK_LEVEL = 2
-    """Of igzip's 0 to 3; 3 takes ten times as long on flat art and saves a tenth."""
-except ImportError:  # no wheel for this machine: slower, and the same pixels
-    quick = zlib
-    QUICK_LEVEL = 1
+QUICK_LEVEL = 1 if quick is zlib else 2
+"""igzip has 0 to 3; 3 takes ten times as long on flat art and saves a tenth."""
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_TYPES = {3: 2, 4: 6}

@@ -12,6 +12,8 @@ import pickle
 import resource
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from shared.imaging.decode import stored
@@ -29,16 +31,15 @@ def main() -> None:
     cv2.setNumThreads(1)
     try:
         while True:
-            header, content, room, seconds = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own
-            _confine(room, seconds)
-            _answer(header, content, answers)
+            _answer(answers, *pickle.load(sys.stdin.buffer))  # noqa: S301 - our own
     except (EOFError, BrokenPipeError):
         os._exit(0)  # the parent is gone, and nobody reads what is left
 
 
-def _answer(header: Header, content: bytes, answers: BinaryIO) -> None:
+def _answer(answers: BinaryIO, header: Header, content: bytes, room: int, seconds: float) -> None:
     try:
-        pixels = stored(content, header)
+        with _confined(room, seconds):
+            pixels = stored(content, header)
         answers.write(PIXELS)
         answers.write(pixels.data)
     except MemoryError:
@@ -48,17 +49,27 @@ def _answer(header: Header, content: bytes, answers: BinaryIO) -> None:
     answers.flush()
 
 
-def _confine(room: int, seconds: float) -> None:
-    """Let this process have so many bytes more of address space, and seconds of processor time."""
+@contextmanager
+def _confined(room: int, seconds: float) -> Iterator[None]:
+    """Let this process have so many bytes more of address space, and seconds of processor time.
+
+    Only meanwhile: the next file may be larger than all that this one may take.
+    """
     with open("/proc/self/statm") as pages:  # noqa: PTH123 - no need for pathlib here
         mapped = int(pages.read().split()[0]) * resource.getpagesize()
-    _lower(resource.RLIMIT_AS, mapped + room)
-    _lower(resource.RLIMIT_CPU, int(time.process_time() + seconds) + 1)
-
-
-def _lower(kind: int, limit: int) -> None:
-    hard = resource.getrlimit(kind)[1]
-    resource.setrlimit(kind, (limit if hard < 0 else min(limit, hard), hard))
+    limits = {
+        resource.RLIMIT_AS: mapped + room,
+        resource.RLIMIT_CPU: int(time.process_time() + seconds) + 1,
+    }
+    before = {kind: resource.getrlimit(kind) for kind in limits}
+    try:
+        for kind, limit in limits.items():
+            hard = before[kind][1]
+            resource.setrlimit(kind, (limit if hard < 0 else min(limit, hard), hard))
+        yield
+    finally:
+        for kind, both in before.items():
+            resource.setrlimit(kind, both)
 
 
 if __name__ == "__main__":

@@ -34,9 +34,9 @@ PIXELS, DAMAGED, NO_MEMORY = b"P", b"D", b"M"
 HELPERS = 2
 """At once; each holds about 80 MB while it waits for the next file."""
 
-PATIENCE = 3
-"""Times the limit of processor time that may go by on the clock: on a busy machine an honest file
-waits for the processor."""
+PATIENCE = 6
+"""Times the limit of processor time that may go by on the clock. A file that is ended by it had not
+the processor's time that it may have: the machine is busy, and the file may be honest."""
 
 END_S = 1.0
 """Seconds in which a helper that has closed its pipe must be gone."""
@@ -57,8 +57,8 @@ def decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixels
     """The stored picture as (height, width, 4) RGBA, not yet upright.
 
     ``room``: bytes of memory that decoding may take. ``seconds``: the processor's time. Raises
-    CorruptImage, ImageTooCostly where either does not do, and Busy where the system has no process
-    to spare.
+    CorruptImage, ImageTooCostly where either does not do, and Busy where the system has no process,
+    thread, time or memory to spare.
     """
     with _turns:
         return _decoded(content, header, room, seconds)
@@ -74,7 +74,11 @@ def _decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixel
         helper.kill()
 
     deadline = Timer(seconds * PATIENCE, end)
-    deadline.start()
+    try:
+        deadline.start()
+    except RuntimeError as error:
+        _idle.append(helper)
+        raise Busy from error
     answer, signal = b"", 0
     try:
         answer = helper.ask(pickle.dumps((header, content, room, seconds)), pixels)
@@ -85,9 +89,11 @@ def _decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixel
             _idle.append(helper)
         else:
             signal = helper.end()
-    if is_late.is_set() or signal == SIGXCPU:
+    if signal == SIGKILL:  # by the deadline, or by a system that has no more memory
+        raise Busy
+    if signal == SIGXCPU:
         raise ImageTooCostly(what="time")
-    if answer == NO_MEMORY or signal == SIGKILL:  # the system's, which has no more memory
+    if answer == NO_MEMORY:
         raise ImageTooCostly(what="memory")
     if answer != PIXELS:
         raise CorruptImage(reason="its pixels can't be decoded")

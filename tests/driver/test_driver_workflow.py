@@ -396,11 +396,16 @@ class TestTheFallback:
 
         assert "Falling back" not in caplog.text
 
-    def test_turns_what_breaks_every_time_into_a_failed_outcome(self, parts: Parts) -> None:
+    @pytest.mark.parametrize(
+        ("error", "code"), [(ZeroDivisionError, "internal_error"), (MemoryError, "busy")]
+    )
+    def test_turns_what_breaks_every_time_into_a_failed_outcome(
+        self, parts: Parts, error: type[Exception], code: str
+    ) -> None:
         class Breaking(InProcess):
             def dedupe(self, source: object, request: DedupeRequest) -> DedupeResponse:
                 if source.filename == "1.png":
-                    raise ZeroDivisionError
+                    raise error
                 return super().dedupe(source, request)
 
         request = UploadRequest(template=WRAP)
@@ -409,7 +414,7 @@ class TestTheFallback:
         result = upload(sources, request, Breaking(parts), parts.settings, parts.executor, 3)
 
         assert outcomes(result) == ["created", "failed", "created", "created"]
-        assert result.outcomes[1].code == "internal_error"
+        assert result.outcomes[1].code == code
 
 
 class TestWhileTheDatabaseIsAway:

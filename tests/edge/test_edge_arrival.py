@@ -76,7 +76,7 @@ class TestARequest:
         assert request.held == len(content)
 
         assert body(request) == content
-        assert request.held == 0
+        assert not request._pieces
 
     @pytest.mark.parametrize(
         "head",

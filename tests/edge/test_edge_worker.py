@@ -11,7 +11,8 @@ import pytest
 from gunicorn.config import Config
 
 from shared import arrival
-from shared.worker import SPARE, Worker
+from shared.settings import Settings
+from shared.worker import SPARE, Worker, _for_bodies
 
 
 class Refusing:
@@ -55,6 +56,39 @@ def test_a_body_that_memory_is_refused_for_is_refused_itself(
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b'"code":"busy"' in answer
     assert worker.nr_conns == 0
+
+
+def test_bodies_that_are_worked_on_take_room_until_they_are_answered(worker: Worker) -> None:
+    worker._bodies = 10
+    worker._served[worker] = 8  # any key does
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname(), timeout=20) as client,
+    ):
+        worker.accept(listener)
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+        worker.wait_for_and_dispatch_events(20)
+        answer = client.recv(1000)
+        client.close()
+        worker.wait_for_and_dispatch_events(20)
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b'"code":"busy"' in answer
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "max_body_mb", "expected_mb"), [(600, 100, 250), (600, 300, 300), (60, 1, 25)]
+)
+def test_bodies_have_a_quarter_of_the_memory_and_the_largest_one_has_room(
+    memory_mb: int, max_body_mb: int, expected_mb: int
+) -> None:
+    own = Settings(memory_mb=memory_mb, max_body_mb=max_body_mb)
+    assert _for_bodies(own) == expected_mb * 1_000_000
+
+
+def test_bodies_have_a_quarter_of_what_the_system_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.worker.allowed", lambda: 4_000_000_000)
+    assert _for_bodies(Settings(memory_mb=None)) == 1_000_000_000
 
 
 def test_a_process_without_descriptors_takes_fewer_clients(worker: Worker) -> None:

@@ -26,11 +26,14 @@ TIMEOUT_S = 2
 PATIENCE_S = 20
 """For a busy machine; a server that waits for slow clients needs for ever."""
 THREADS = 4 * (os.cpu_count() or 1)
-LIMIT_MB = 3
+LIMIT_MB = 10
+MEMORY_MB = 60
+"""Of pictures; bodies have 25 beside them."""
 SETTING = {
     "NAS_URL": "memory://",
     "REQUEST_TIMEOUT_S": str(TIMEOUT_S),
     "MAX_BODY_MB": str(LIMIT_MB),
+    "MEMORY_MB": str(MEMORY_MB),
 }
 FORM = "multipart/form-data; boundary=b"
 HEAD = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\n"
@@ -150,11 +153,11 @@ class TestManyClients:
     def test_that_fill_the_memory_are_refused_and_the_next_one_served(
         self, process: Server
     ) -> None:
-        """What two of the largest bodies take may wait; three are nearly there."""
+        """Three bodies of 8 MB may wait; four are nearly there."""
         part = form(LIMIT_MB * 800_000)
         head = f"{HEAD}Content-Length: {LIMIT_MB * MEGABYTE}\r\n\r\n".encode()
         with ExitStack() as stack:
-            clients = [stack.enter_context(process.connect()) for _ in range(3)]
+            clients = [stack.enter_context(process.connect()) for _ in range(4)]
             for client in clients:
                 client.sendall(head + part)
             waiting, _, _ = select.select(clients, [], [], PATIENCE_S)

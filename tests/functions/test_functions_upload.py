@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -149,19 +150,36 @@ class TestAnUploadThatCanTStart:
 
 
 class TestAnUploadThatBreaksOff:
+    @pytest.mark.parametrize(
+        ("kind", "code"), [(RuntimeError, "internal_error"), (MemoryError, "busy")]
+    )
     def test_ends_its_stream_with_an_error_that_tells_nothing_of_the_inside(
-        self, site: Site, monkeypatch: pytest.MonkeyPatch
+        self, site: Site, monkeypatch: pytest.MonkeyPatch, kind: type[Exception], code: str
     ) -> None:
         def broken(*_arguments: object, **_options: object) -> None:
-            raise RuntimeError("secret of /home/shop")
+            raise kind("secret of /home/shop")
 
         monkeypatch.setattr(stream, "upload", broken)
 
         answer = site.post("upload", DIGITAL, FILES[0])
 
         (event,) = events(answer)
-        assert (event["event"], event["error"]["code"]) == ("error", "internal_error")
+        assert (event["event"], event["error"]["code"]) == ("error", code)
         assert "secret" not in answer.text
+
+    def test_for_want_of_a_thread_is_busy_and_keeps_no_memory(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(_: Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(stream.Thread, "start", refuse)
+            answer = site.post("upload", DIGITAL, FILES[0])
+
+        memory = site.parts.memory
+        assert (answer.status_code, answer.json["code"]) == (503, "busy")
+        assert memory.take(memory.budget, 0).size == memory.budget
 
     def test_gives_each_file_its_reason_when_the_database_goes_away_meanwhile(
         self, site: Site, monkeypatch: pytest.MonkeyPatch

@@ -60,6 +60,14 @@ def bombs() -> dict[str, tuple[bytes, str]]:
             png(art, before=[chunk(b"iCCP", b"x\0\0" + gigabyte())]),
             "corrupt_image",
         ),
+        "PNG of one pixel in 1 GB": (
+            PNG_SIGNATURE
+            + png_header(1, 1, 8, 3)
+            + chunk(b"PLTE", bytes(3))
+            + chunk(b"IDAT", gigabyte())
+            + PNG_END,
+            "corrupt_image",
+        ),
         "WebP of 34 bytes, 268 megapixels": (webp_lossless(16_383, 16_383), "image_too_large"),
         "WebP of 34 bytes, 100 megapixels": (webp_lossless(10_000, 10_000), "corrupt_image"),
         "JPEG of 691 bytes, 4,000 megapixels": (

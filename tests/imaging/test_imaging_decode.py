@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,8 @@ from PIL import Image
 from shared.errors import CorruptImage, FileRefused, ImageTooLarge
 from shared.imaging import decode as module
 from shared.imaging.decode import decode
+from shared.imaging.headers import jpeg
+from shared.imaging.headers import png as headers
 from shared.imaging.limits import Limits, judge
 
 LIMITS = Limits(max_bytes=20_000_000, max_pixels=100_000_000, max_side=20_000)
@@ -153,6 +156,41 @@ def test_text_that_inflates_to_gigabytes_is_never_inflated() -> None:
     assert time.thread_time() - start < 0.5
 
 
+def with_surplus(size: int) -> bytes:
+    """A gray PNG whose coded pixels go on for ``size`` zero bytes after its last row."""
+    rows = b"\0" + bytes(range(7))
+    return png(drawn(1, 7, 1), 0, rows=rows + bytes(size))
+
+
+def test_a_png_whose_pixels_end_a_little_late_is_read() -> None:
+    assert np.array_equal(pixels(with_surplus(1000))[0, :, 0], range(7))
+
+
+@pytest.mark.parametrize("codec", ["the fast one", "zlib", "zlib, as the fast one has stopped"])
+def test_a_png_whose_pixels_go_on_is_not_inflated_to_its_end(
+    codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if codec != "the fast one":
+        monkeypatch.setattr(headers, "quick", zlib)
+    if "stopped" in codec:
+        monkeypatch.setattr(headers, "quick", SimpleNamespace(error=OSError, decompressobj=stop))
+    with pytest.raises(CorruptImage) as refused:
+        decode(with_surplus(1 << 20), LIMITS)
+    assert refused.value.facts == {"reason": "it holds more pixels than its header says"}
+
+
+def stop() -> None:
+    raise OSError
+
+
+def test_a_chunk_that_comes_a_thousand_times_does_not_fill_the_log(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    again = [chunk(b"tRNS", bytes(6))] * 1000
+    assert pixels(png(drawn(9, 7, 3), 2, before=again)).shape == (9, 7, 4)
+    assert capfd.readouterr().err.count("\n") < 5
+
+
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("subsampling", [0, 1, 2])
 @pytest.mark.parametrize("mode", ["RGB", "L"])
@@ -186,6 +224,17 @@ def test_slips_of_a_jpeg_that_hurt_no_pixel_are_passed_over(what: str) -> None:
     }
     for slip, changed in slips.items():
         assert np.array_equal(pixels(changed), pixels(data)), slip
+
+
+def test_a_jpeg_of_restarts_alone_is_not_made_nine_times_as_large() -> None:
+    """Without the fast decoder bytes are written behind each restart: 98 MB took minutes."""
+    art = saved(blocks(), "JPEG")
+    bomb = art[:-2] + b"\xff\xd0" * 2_000_001 + art[-2:]
+    start = time.thread_time()
+    with pytest.raises(CorruptImage) as refused:
+        jpeg.padded(bomb)
+    assert refused.value.facts == {"reason": "it has too many restarts"}
+    assert time.thread_time() - start < 1
 
 
 def test_a_jpeg_of_rgb_without_conversion_keeps_its_channels() -> None:

@@ -162,6 +162,12 @@ def test_a_damaged_exif_block_leaves_the_picture_as_it_is_stored(block: bytes) -
     assert judge(picture, LIMITS).orientation == 1
 
 
+def test_the_first_exif_block_counts_as_it_does_for_viewers() -> None:
+    """And no more of them are read: a file may hold a thousand, of 5,000 tags each."""
+    twice = with_segment(JPEG, 0xE1, b"Exif\0\0" + exif(3))
+    assert judge(with_segment(twice, 0xE1, b"Exif\0\0" + exif(6)), LIMITS).orientation == 6
+
+
 def test_an_empty_file_is_refused() -> None:
     with pytest.raises(EmptyFile):
         judge(b"", LIMITS)
@@ -266,10 +272,15 @@ def test_a_file_that_lies_or_is_cut_is_refused_with_the_reason(what: str) -> Non
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_lie_costs_neither_time_nor_memory(what: str) -> None:
     data, _ = REFUSED[what]
-    start = time.thread_time()  # of this thread alone: other work on the machine is not counted
-    with pytest.raises(CorruptImage):
-        judge(data, LIMITS)
-    assert time.thread_time() - start < 0.15
+
+    def taken() -> float:
+        """Of this thread alone: other work on the machine is not counted."""
+        start = time.thread_time()
+        with pytest.raises(CorruptImage):
+            judge(data, LIMITS)
+        return time.thread_time() - start
+
+    assert min(taken() for _ in range(3)) < 0.15  # Python may clean up meanwhile
 
     tracemalloc.start()
     try:
