@@ -47,16 +47,19 @@ class Shop:
 
 
 @contextmanager
-def shop() -> Iterator[Shop]:
+def shop(timeout_s: float = 10) -> Iterator[Shop]:
+    """Its engine waits for an answer for ``timeout_s`` at the most."""
     # Not a folder that is closed to other users: a server of root's runs as one of them.
     with tempfile.TemporaryDirectory(prefix="platen-") as temporary:
         home = Path(temporary)
         home.chmod(0o755)
         with embedded.start(home) as server:
             migrate.upgrade(server.url)
-            engine = create(server.url, pool=5, timeout_s=10)
-            yield Shop(home, server.url, engine)
-            engine.dispose()
+            engine = create(server.url, pool=5, timeout_s=timeout_s)
+            try:
+                yield Shop(home, server.url, engine)
+            finally:
+                engine.dispose()
 
 
 _FILL = sa.text(

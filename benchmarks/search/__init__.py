@@ -19,6 +19,7 @@ from benchmarks.pairs import PAIRS, QUICK_PAIRS, Row, timed
 from benchmarks.search import library, ways
 from benchmarks.search.crowd import Model
 from benchmarks.search.measure import copies, pairs, searched
+from benchmarks.shop import shop
 from shared.database.designs import PostgresDesigns
 
 CLAIM = "Near matches, crowded hashes of one tenant"
@@ -33,7 +34,8 @@ def rows(quick: bool) -> Iterator[Row]:
     random = np.random.default_rng(0)
     hashes = Model.load().draw(random, count)
     asked = copies(random, hashes, QUICK_COPIES if quick else COPIES, 0, 15)
-    with library.database() as engine:
+    with shop(timeout_s=library.TIMEOUT_S) as own:
+        engine = own.engine
         library.fill(engine, hashes, tenants=1)
         user = library.tenant(0)
         ours = ways.ours(PostgresDesigns(engine), user)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from benchmarks.search import library, ways
 from benchmarks.search.crowd import Hashes, Model, Random, uniform
 from benchmarks.search.measure import KINDS, Copy, Searched, copies, searched, unseen
+from benchmarks.shop import shop
 from shared.database.designs import PostgresDesigns
 
 INSERTS = 300
@@ -28,7 +29,8 @@ def main() -> None:
         f"{options.designs:,} designs of {options.tenants:,} tenants, {kind} hashes;"
         f" {platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
     )
-    with library.database() as engine:
+    with shop(timeout_s=library.TIMEOUT_S) as site:
+        engine = site.engine
         print(f"loaded in {library.fill(engine, hashes, options.tenants):.0f} s", flush=True)
         own = hashes[:: options.tenants]
         asked = {

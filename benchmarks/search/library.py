@@ -1,24 +1,22 @@
-"""Libraries of designs in an embedded PostgreSQL of the benchmark's own."""
+"""Libraries of designs in a shop's database."""
 
 from __future__ import annotations
 
 import io
 import statistics
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter
 from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 
 from benchmarks.search.crowd import Hashes
-from shared.database import embedded, migrate
-from shared.database.engine import create
 
 BATCH = 100_000
 """Designs that one statement inserts."""
+TIMEOUT_S = 3600.0
+"""For millions of designs, an index takes minutes."""
 INDEX = "idx_design_hashes_band_keys"
 NEEDED = (
     INDEX,
@@ -51,21 +49,6 @@ _HASHES = sa.text(
     " SELECT id, user_id, sequence, fingerprint_version, index_hash FROM design_images"
 )
 """What the trigger does row by row."""
-
-
-@contextmanager
-def database() -> Iterator[sa.Engine]:
-    """An engine on a new database."""
-    # Not a folder that is closed to other users: a server of root's runs as one of them.
-    with tempfile.TemporaryDirectory(prefix="platen-") as temporary:
-        Path(temporary).chmod(0o711)
-        with embedded.start(Path(temporary)) as server:
-            migrate.upgrade(server.url)
-            engine = create(server.url, pool=2, timeout_s=3600)
-            try:
-                yield engine
-            finally:
-                engine.dispose()
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from benchmarks.soak.ledger import Request
-from shared.database.rows import COLUMNS, to_designs
+from shared.database.rows import to_designs
+from shared.database.tables import designs
 from shared.fingerprint.verdict import Rule, compare
 from shared.messages import Done, Outcome
 from shared.nas.names import STAGING, Places
@@ -33,7 +34,7 @@ class Stores:
     def read(cls, engine: sa.Engine, folder: Path, places: Places) -> Stores:
         """``folder``: of this machine, what the share shows."""
         with engine.connect() as connection:
-            found = to_designs(connection.execute(sa.select(*COLUMNS)).all())
+            found = to_designs(connection.execute(sa.select(designs)).all())
         files = {
             str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()
         }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 
 from benchmarks.soak.faults import Faults
 from infra.local.announce import wait
-from infra.local.processes import Processes
+from infra.local.processes import Processes, serving
 from infra.local.samba import SHARE, samba
 from shared.database import embedded, migrate
 from shared.database.engine import patient
@@ -86,9 +85,7 @@ def functions(site: Site) -> Iterator[Functions]:
             with socket.create_server((HOST, 0), backlog=128) as listener:
                 urls[name] = f"http://{HOST}:{listener.getsockname()[1]}"
                 lend = listener.fileno()
-                options = [f"--socket={lend}", "--until-eof"]
-                served = [sys.executable, "-m", "infra.serve", name, *options]
-                command = ["/bin/sh", "-c", _APPEND, str(site.home / LOG), *served]
+                command = ["/bin/sh", "-c", _APPEND, str(site.home / LOG), *serving(name, lend)]
                 processes.start(name, command, lend=lend)
         wait(urls, processes)
         if (end := processes.ended()) is not None:

@@ -21,7 +21,7 @@ from typing import NoReturn
 import click
 
 from infra.local.announce import announcement, wait
-from infra.local.processes import Processes
+from infra.local.processes import Processes, serving
 from infra.local.samba import samba
 from shared.errors import PlatenError
 from shared.settings import Settings, SettingsInvalid, settings
@@ -108,9 +108,7 @@ def _functions(own: Settings, url: str) -> Iterator[tuple[Processes, dict[str, i
             with _listener(first) as listener:
                 ports[name] = listener.getsockname()[1]
                 lend = listener.fileno()
-                options = [f"--socket={lend}", "--until-eof"]
-                command = [sys.executable, "-m", "infra.serve", name, *options]
-                functions.start(name, command, lend=lend)
+                functions.start(name, serving(name, lend), lend=lend)
         yield functions, ports
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +18,12 @@ KILLED_S = 2
 """Seconds that the system has to take away what was ended by force."""
 
 _PAUSE_S = 0.05
+
+
+def serving(function: str, descriptor: int) -> list[str]:
+    """The command that serves a function on a lent socket, until its standard input ends."""
+    options = [f"--socket={descriptor}", "--until-eof"]
+    return [sys.executable, "-m", "infra.serve", function, *options]
 
 
 class Processes:

@@ -12,9 +12,6 @@ import sqlalchemy as sa
 from shared.database.tables import designs
 from shared.records import Candidate, Design, Fingerprint, Preflight, PrintFile, State
 
-COLUMNS = list(designs.c)
-"""What a design is read from."""
-
 FACTS = [
     designs.c[name]
     for name in (

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shared.database.crowded import Crowded
 from shared.database.engine import details, translated
-from shared.database.rows import COLUMNS, to_designs, to_row
+from shared.database.rows import to_designs, to_row
 from shared.database.search import Search
 from shared.database.tables import allowed_pairs, designs, folder_numbers, shops, users
 from shared.errors import DatabaseRefused, NameTaken, ShopTaken
@@ -30,7 +30,7 @@ def lock(connection: sa.Connection, user_id: UUID) -> None:
 
 
 def get(connection: sa.Connection, user_id: UUID, design_id: UUID) -> Design | None:
-    query = sa.select(*COLUMNS).where(designs.c.id == design_id, designs.c.user_id == user_id)
+    query = sa.select(designs).where(designs.c.id == design_id, designs.c.user_id == user_id)
     return next(iter(to_designs(connection.execute(query))), None)
 
 
