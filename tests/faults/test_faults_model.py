@@ -1,0 +1,432 @@
+"""Any order of uploads, faults, repairs and other hands, against what was promised about each.
+
+Hypothesis draws the orders; what a step promised is kept beside and compared after every step.
+``MODEL_EXAMPLES=200 pytest tests/faults`` draws as many orders anew; without it they are the same
+each time, so that CI finds today what it found yesterday.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from faults_model import Art, Fault, How, Killed, Request, Visit, beset, drawn
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from shared.database.designs import PostgresDesigns
+from shared.driver.serial import SerialExecutor
+from shared.driver.transports import InProcess
+from shared.driver.workflow import upload
+from shared.errors import KeyReused, PlatenError
+from shared.flows.reconcile import reconcile
+from shared.flows.sweep import sweep
+from shared.identity import design_id, tenant
+from shared.messages import Discrepancy, Done, Filed, Result, Trouble, UploadRequest
+from shared.nas.folder import FolderNas
+from shared.nas.memory import MemoryNas
+from shared.nas.names import STAGING, staged
+from shared.ports import Nas
+from shared.records import State, Template
+from shared.settings import Settings
+from shared.wiring import Parts
+
+TINY = Template(name="Tiny UV", width_in=1, height_in=0.5, dpi=72)
+SELLER = "seller"
+USER = tenant(SELLER)
+FOLDERS = {False: "NookTransfers/Nook/Tiny UV", True: "NookTransfers/Nook/Digital/Tiny UV"}
+PREFIX = {False: "UV", True: "Digital"}
+
+EVERY_AGE = -60.0
+"""Seconds of grace by which everything is old."""
+AN_HOUR = 3600.0
+
+STEPS = 50
+EXAMPLES = os.environ.get("MODEL_EXAMPLES")
+
+REQUESTS = st.builds(
+    Request,
+    key=st.sampled_from(["k1", "k2", "k3", "k4", "k5", "k6"]),
+    arts=st.lists(st.integers(0, 7), min_size=1, max_size=3).map(tuple),
+    digital=st.sampled_from([False, False, False, True]),
+    allow=st.sampled_from([False] * 7 + [True]),
+)
+PLACES = st.integers(1, 100)
+PICKS = st.integers(0, 99)
+
+
+class World:
+    """What all orders of one run share: a database, the arts, and the count of their steps."""
+
+    def __init__(self, engine: sa.Engine, home: Path, new_nas: Callable[[], Nas]) -> None:
+        self.engine = engine
+        self.new_nas = new_nas
+        self.parts = Parts(Settings(database_url=str(engine.url), platen_home=home))
+        self.parts._designs = PostgresDesigns(engine)
+        self.parts.designs.save_template(USER, TINY)
+        self.arts = drawn(self.parts)
+        self.steps: Counter[str] = Counter()
+
+    def rows(self) -> list[sa.Row[Any]]:
+        with self.engine.connect() as connection:
+            return list(
+                connection.execute(sa.text("SELECT * FROM design_images ORDER BY sequence"))
+            )
+
+    def change(self, *statements: str, **values: object) -> None:
+        with self.engine.begin() as connection:
+            for statement in statements:
+                connection.execute(sa.text(statement), values)
+
+
+class Model(RuleBasedStateMachine):
+    """The shop as it should be."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.world = world
+        world.change(
+            *(f"DELETE FROM {table}" for table in ("design_images", "shops", "folder_numbers"))  # noqa: S608 - no input
+        )
+        self.nas = world.new_nas()
+        self.parts = world.parts
+        self.parts._nas = self.nas
+        self.sent: list[Request] = []
+        self.told: dict[UUID, Filed] = {}
+        """Designs that a request was told to have created."""
+        self.wanted: set[str] = set()
+        """Contents that were ever sent to be filed whatever they are."""
+        self.removed: set[UUID] = set()
+        self.lost: set[UUID] = set()
+        """Active designs whose file was taken away by hand."""
+        self.by_hand: dict[str, bytes] = {}
+        """Files that no upload made."""
+
+    # What happens
+
+    @rule(request=REQUESTS)
+    def upload(self, request: Request) -> None:
+        self._foreseen(request)
+
+    @precondition(lambda self: self.sent)
+    @rule(pick=PICKS)
+    def send_again(self, pick: int) -> None:
+        self._foreseen(self._earlier(pick))
+
+    @rule(request=REQUESTS, place=PLACES, how=st.sampled_from(How))
+    def upload_breaks(self, request: Request, place: int, how: How) -> None:
+        self._broken(request, Fault(place, how))
+
+    @precondition(lambda self: self.sent)
+    @rule(pick=PICKS, place=PLACES, how=st.sampled_from(How))
+    def send_again_breaks(self, pick: int, place: int, how: How) -> None:
+        self._broken(self._earlier(pick), Fault(place, how))
+
+    @rule(one=REQUESTS, other=REQUESTS, place=PLACES)
+    def uploads_meet(self, one: Request, other: Request, place: int) -> None:
+        self._met(one, Visit(place, lambda: self._sent(self.parts, other)))
+
+    @precondition(lambda self: self.sent)
+    @rule(pick=PICKS, place=PLACES)
+    def upload_meets_itself(self, pick: int, place: int) -> None:
+        request = self._earlier(pick)
+        self._met(request, Visit(place, lambda: self._sent(self.parts, request)))
+
+    @rule(request=REQUESTS, place=PLACES)
+    def upload_meets_reconcile(self, request: Request, place: int) -> None:
+        self._broken(request, Visit(place, lambda: self._reconciled(self.parts)))
+
+    @rule(request=REQUESTS, place=PLACES)
+    def reconcile_meets_upload(self, request: Request, place: int) -> None:
+        self._count("reconcile_meets_upload")
+        self._reconciled(beset(self.parts, Visit(place, lambda: self._sent(self.parts, request))))
+
+    @rule(place=PLACES, how=st.sampled_from(How))
+    def reconcile_breaks(self, place: int, how: How) -> None:
+        with suppress(Killed, PlatenError):
+            self._reconciled(beset(self.parts, Fault(place, how)))
+
+    @rule()
+    def reconcile(self) -> None:
+        rows, files = self.world.rows(), self._files()
+        pending = [row for row in rows if row.state == State.PENDING.value]
+        needed = {staged(row.id, row.file_sha256) for row in pending}
+        stored = self.parts.places.stored
+        expected = Counter(
+            [(Trouble.PENDING, row.file_path, True) for row in pending]
+            + [
+                (self._trouble(row, files), row.file_path, False)
+                for row in rows
+                if row.id in self.lost and row.is_active
+            ]
+            + [
+                (Trouble.LEFTOVER, stored(path), True)
+                for path in files
+                if path.startswith(STAGING) and path not in needed
+            ]
+        )
+
+        found = self._reconciled(self.parts)
+
+        recorded = {row.file_path for row in self.world.rows()}
+        strangers = [stored(path) for path in self.by_hand if stored(path) not in recorded]
+        expected.update((Trouble.UNRECORDED, path, False) for path in strangers)
+        assert Counter((each.trouble, each.file_path, each.repaired) for each in found) == expected
+        assert all(row.state == State.ACTIVE.value for row in self.world.rows())
+        assert not [path for path in self._files() if path.startswith(STAGING)]
+        again = self._reconciled(self.parts)
+        assert again == [each for each in found if not each.repaired]
+
+    @rule()
+    def reconcile_leaves_young_work_alone(self) -> None:
+        rows, files = self.world.rows(), self._files()
+        found = self._reconciled(self.parts, AN_HOUR)
+        assert {each.trouble for each in found} <= {Trouble.MISSING, Trouble.SIZE}
+        assert {each.design_id for each in found} == self.lost - self.removed
+        assert (self.world.rows(), self._files()) == (rows, files)
+
+    @rule(grace=st.sampled_from([EVERY_AGE, AN_HOUR]))
+    def sweep(self, grace: float) -> None:
+        before = self._files()
+        needed = {
+            staged(row.id, row.file_sha256)
+            for row in self.world.rows()
+            if row.state == State.PENDING.value
+        }
+        gone = {path for path in before if path.startswith(STAGING) and path not in needed}
+        list(sweep(self.parts.designs, self.nas, grace))
+        assert set(before) - set(self._files()) == (gone if grace == EVERY_AGE else set())
+
+    @precondition(lambda self: self.told)
+    @rule(pick=PICKS)
+    def shop_removes_a_design(self, pick: int) -> None:
+        active = [row.id for row in self.world.rows() if row.is_active]
+        if active:
+            gone = active[pick % len(active)]
+            self.world.change("UPDATE design_images SET is_active = false WHERE id = :id", id=gone)
+            self.removed.add(gone)
+
+    @rule(pick=PICKS)
+    def somebody_takes_a_file_away(self, pick: int) -> None:
+        files = sorted(self._files())
+        if files:
+            path = files[pick % len(files)]
+            self.nas.delete(path)
+            self.by_hand.pop(path, None)
+            stored = self.parts.places.stored(path)
+            self.lost |= {
+                row.id
+                for row in self.world.rows()
+                if row.file_path == stored and row.state == State.ACTIVE.value
+            }
+
+    @rule(number=st.integers(1, 12), digital=st.booleans())
+    def somebody_puts_a_file_there(self, number: int, digital: bool) -> None:
+        path = f"{FOLDERS[digital]}/{PREFIX[digital]}_{number:03d}.png"
+        if path not in self._files():
+            self.nas.create(path, b"by hand")
+            self.by_hand[path] = b"by hand"
+
+    # What must hold after each step
+
+    @invariant()
+    def all_is_as_it_was_told(self) -> None:
+        self.world.steps["all"] += 1
+        rows, files = {row.id: row for row in self.world.rows()}, self._files()
+        for filed in self.told.values():
+            row = rows[filed.id]
+            assert (row.state, row.file_path) == (State.ACTIVE.value, filed.file_path)
+            assert row.is_active == (filed.id not in self.removed)
+        for row in rows.values():
+            if row.state == State.ACTIVE.value and row.id not in self.lost:
+                assert _sha256(files[self._place(row)]) == row.file_sha256
+
+    @invariant()
+    def no_two_designs_are_one(self) -> None:
+        active = [row for row in self.world.rows() if row.is_active]
+        picture = {art.content: art.picture for art in self.world.arts}
+        for one, other in combinations(active, 2):
+            if picture[one.content_sha256] == picture[other.content_sha256]:
+                assert self.wanted & {one.content_sha256, other.content_sha256}
+
+    @invariant()
+    def numbers_and_paths_are_unique(self) -> None:
+        rows = self.world.rows()
+        assert len({row.file_path.lower() for row in rows}) == len(rows)
+        assert len({(row.is_digital, row.number) for row in rows}) == len(rows)
+
+    @invariant()
+    def no_file_is_overwritten_or_without_a_row(self) -> None:
+        files = self._files()
+        sha256 = {self._place(row): row.file_sha256 for row in self.world.rows()}
+        for path, data in files.items():
+            if path in self.by_hand:
+                assert data == self.by_hand[path]
+            elif not path.startswith(STAGING):
+                assert _sha256(data) == sha256[path]
+        assert self.by_hand.keys() <= files.keys()
+
+    # How
+
+    def _count(self, what: str) -> None:
+        self.world.steps[what] += 1
+
+    def _earlier(self, pick: int) -> Request:
+        return self.sent[pick % len(self.sent)]
+
+    def _foreseen(self, request: Request) -> None:
+        """Send a request that nothing disturbs; each outcome is known before, or nearly."""
+        rows = {row.id: row for row in self.world.rows()}
+        expected = [self._outcomes(rows, request, at) for at in range(len(request.arts))]
+        result = self._sent(self.parts, request)
+        for outcome, possible in zip(result.outcomes, expected, strict=True):
+            assert outcome.outcome in possible, outcome
+            self._count(outcome.outcome)
+        own = {str(outcome.design_id) for outcome in result.outcomes if outcome.design_id}
+        waiting = [path for path in self._files() if path.startswith(STAGING)]
+        assert not [path for path in waiting if any(id_ in path for id_ in own)]
+
+    def _outcomes(self, rows: dict[UUID, sa.Row[Any]], request: Request, at: int) -> set[Done]:
+        art = self.world.arts[request.arts[at]]
+        known = rows.get(design_id(USER, request.key, at))
+        if known is not None:
+            same = (art.source.sha256, request.digital) == (known.upload_sha256, known.is_digital)
+            if not same:
+                return {Done.FAILED}
+            # What never got its file is recorded anew, unless the shop has it meanwhile.
+            is_filed = known.state == State.ACTIVE.value
+            return {Done.CREATED} if is_filed else {Done.CREATED, Done.DUPLICATE}
+        if request.allow:
+            return {Done.CREATED}
+        others = [rows_ for rows_ in rows.values() if self._shows(rows_, art.picture)]
+        before = [self.world.arts[number].picture for number in request.arts[:at]]
+        if art.content in self.wanted or any(row.content_sha256 in self.wanted for row in others):
+            return {Done.CREATED, Done.DUPLICATE}
+        if any(row.is_active for row in others):
+            return {Done.DUPLICATE}
+        if others or art.picture in before:
+            return {Done.CREATED, Done.DUPLICATE}
+        return {Done.CREATED}
+
+    def _shows(self, row: sa.Row[Any], picture: str) -> bool:
+        is_there = row.is_active or row.state == State.PENDING.value
+        contents = {art.content for art in self.world.arts if art.picture == picture}
+        return is_there and row.content_sha256 in contents
+
+    def _broken(self, request: Request, event: Fault | Visit) -> None:
+        self._count("disturbed")
+        with suppress(Killed):
+            self._sent(beset(self.parts, event), request)
+
+    def _met(self, request: Request, visit: Visit) -> None:
+        """Two uploads at once disturb nothing: only a key may be taken."""
+        self._count("met")
+        result = self._sent(beset(self.parts, visit), request)
+        assert {each.code for each in result.outcomes if each.outcome is Done.FAILED} <= {
+            KeyReused.code
+        }
+
+    def _sent(self, parts: Parts, request: Request) -> Result:
+        arts = [self.world.arts[number] for number in request.arts]
+        self.sent.append(request)
+        if request.allow:
+            self.wanted |= {art.content for art in arts}
+        asked = UploadRequest(
+            template=TINY.name,
+            user_id=SELLER,
+            shop="Nook",
+            idempotency_key=request.key,
+            digital=request.digital,
+            allow_duplicate=request.allow,
+        )
+        sources = [art.source for art in arts]
+        result = upload(sources, asked, InProcess(parts), parts.settings, SerialExecutor(), 3)
+        self._told(request, arts, result)
+        return result
+
+    def _told(self, request: Request, arts: list[Art], result: Result) -> None:
+        assert [each.file for each in result.outcomes] == [art.source.filename for art in arts]
+        designs = {design.id: design for design in result.designs}
+        for at, (art, outcome) in enumerate(zip(arts, result.outcomes, strict=True)):
+            own = design_id(USER, request.key, at)
+            earlier = self.told.get(own)
+            if outcome.outcome is Done.FAILED:
+                assert outcome.retryable or outcome.code == KeyReused.code, outcome
+            if outcome.outcome is Done.CREATED:
+                filed = designs[own]
+                assert (outcome.design_id, outcome.file_path) == (own, filed.file_path)
+                assert (filed.upload_sha256, filed.is_digital) == (
+                    art.source.sha256,
+                    request.digital,
+                )
+                assert earlier is None or earlier == filed
+                self.told[own] = filed
+            elif earlier is not None:
+                # Once created it stays so, but for another file or a fault.
+                assert outcome.outcome is Done.FAILED
+
+    def _reconciled(self, parts: Parts, grace_s: float = EVERY_AGE) -> list[Discrepancy]:
+        return list(
+            reconcile(parts.designs, parts.nas, parts.places, grace_s, repair=True, verify=True)
+        )
+
+    def _trouble(self, row: sa.Row[Any], files: dict[str, bytes]) -> Trouble:
+        return Trouble.SIZE if self._place(row) in files else Trouble.MISSING
+
+    def _place(self, row: sa.Row[Any]) -> str:
+        return self.parts.places.relative(row.file_path)
+
+    def _files(self) -> dict[str, bytes]:
+        """Every file on the NAS."""
+        entries = [
+            entry for folder in (STAGING, *FOLDERS.values()) for entry in self.nas.list(folder)
+        ]
+        return {entry.path: self.nas.read(entry.path) or b"" for entry in entries}
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize(("store", "examples"), [("memory", 36), ("folder", 12)])
+def test_whatever_happens_in_whatever_order_what_was_told_holds(
+    designs: PostgresDesigns, tmp_path: Path, store: str, examples: int
+) -> None:
+    made = iter(range(1_000_000))
+
+    def new_nas() -> Nas:
+        return MemoryNas() if store == "memory" else FolderNas(tmp_path / str(next(made)))
+
+    world = World(designs._engine, tmp_path, new_nas)
+    drawing = settings(
+        max_examples=int(EXAMPLES or examples),
+        stateful_step_count=STEPS,
+        derandomize=EXAMPLES is None,
+        database=None,
+        deadline=None,
+        print_blob=True,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+
+    run_state_machine_as_test(lambda: Model(world), settings=drawing)  # type: ignore[arg-type]
+
+    print(dict(world.steps))
+    assert world.steps["all"] >= examples * STEPS
