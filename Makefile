@@ -1,4 +1,4 @@
-# The verbs: run, test, check, bench, bench-quick, quality. Each only wraps the ordinary way: a virtual environment,
+# The verbs: run, test, check, bench, bench-quick, quality, soak. Each only wraps the ordinary way: a virtual environment,
 # `pip install -r requirements.txt`, then the tool itself.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ VENV ?= $(shell if test -w .; then echo .venv; else echo "$(PLATEN_HOME)/venv"; 
 # exec: a signal to make must reach the program, and not a shell in front of it.
 IN_VENV = exec "$(VENV)/bin/python"
 
-.PHONY: run test check bench bench-quick quality openapi install
+.PHONY: run test check bench bench-quick quality soak openapi install
 .DEFAULT_GOAL := run
 
 # NAS=smb starts a Samba server and files designs there.
@@ -37,6 +37,10 @@ quality: install
 	@"$(VENV)/bin/python" -m pip install --quiet --disable-pip-version-check \
 		--root-user-action=ignore -r benchmarks/requirements.txt
 	@$(IN_VENV) -m benchmarks.quality $(if $(QUICK),--quick)
+
+# All functions under load and faults; fails where a promise was not kept. NAS=smb: on a Samba server.
+soak: install
+	@$(IN_VENV) -m benchmarks.soak --minutes $(or $(MINUTES),20) $(if $(NAS),--nas="$(NAS)")
 
 openapi: install
 	@$(IN_VENV) -m infra.openapi

@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.machine import facts
 from benchmarks.pairs import Row, table
 
-MODULES = ("codec", "fingerprint", "verdict", "intake", "cold")
+MODULES = ("codec", "fingerprint", "verdict", "search", "intake", "cold")
 """In the order of their tables; each has ``rows(quick)``."""
 RESULTS = Path(__file__).parent / "results"
 

@@ -13,7 +13,14 @@ import flask
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared import errors, multipart, openapi
-from shared.errors import InternalError, MethodNotAllowed, PathUnknown, PlatenError, RequestInvalid
+from shared.errors import (
+    Busy,
+    InternalError,
+    MethodNotAllowed,
+    PathUnknown,
+    PlatenError,
+    RequestInvalid,
+)
 from shared.identity import fresh_key
 from shared.messages import Event, Failure, IdempotencyKey, InlineFile, Problem
 from shared.multipart import Upload
@@ -102,7 +109,12 @@ def serve(request: flask.Request, endpoint: Endpoint) -> flask.Response:
     except PlatenError as error:
         response = _failure(error, request_id)
         if response.status_code >= 500:
-            log.warning("%s %s: %s", endpoint.name, request_id, error.code, exc_info=error)
+            # Who is refused for want of room is many, and where it was says nothing.
+            trace = None if isinstance(error, Busy) else error
+            log.warning("%s %s: %s", endpoint.name, request_id, error.code, exc_info=trace)
+    except MemoryError as error:  # of what was foretold less than it took
+        log.warning("%s %s: no memory", endpoint.name, request_id, exc_info=error)
+        response = _failure(Busy(), request_id)
     except Exception:
         log.exception("%s %s: unexpected", endpoint.name, request_id)
         response = _failure(InternalError(), request_id)

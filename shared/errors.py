@@ -9,7 +9,7 @@ can help. Facts are filled into the sentence by name. The core raises; the edge 
     ├── Busy, Stopping     the function has no room or no time for the request now
     ├── FileRefused        one file can't be taken in; the others go on
     │   └── EmptyFile, FileTooLarge, FileUnreadable, UnsupportedFormat,
-    │       CorruptImage, ImageTooLarge, AnimatedImage, FullyTransparent
+    │       CorruptImage, ImageTooLarge, ImageTooCostly, AnimatedImage, FullyTransparent
     ├── TemplateUnknown, TemplateInvalid, NameInvalid
     ├── Conflict           what is there already stands against it
     │   ├── DuplicateDesign ← SimilarDesign
@@ -130,6 +130,11 @@ class CorruptImage(FileRefused):
 class ImageTooLarge(FileRefused):
     code = "image_too_large"
     sentence = "The image is {width} x {height} px; at most {limit} are allowed."
+
+
+class ImageTooCostly(FileRefused):
+    code = "image_too_costly"
+    sentence = "The image takes more {what} to be worked on than there is for one."
 
 
 class AnimatedImage(FileRefused):

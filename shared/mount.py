@@ -7,6 +7,8 @@ is imported by anything else, it does nothing.
 
 from __future__ import annotations
 
+import ctypes
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +33,20 @@ _GUNICORN: dict[str, Any] = {
 }
 """Defaults of gunicorn's settings. The framework passes on neither its file nor its variables."""
 
+_M_ARENA_MAX = -8
+"""https://man7.org/linux/man-pages/man3/mallopt.3.html"""
+_ARENAS = 2
+"""The C library would give eight to each processor. Each takes 64 MB of addresses, and keeps what
+its threads let go: 228 MB where 151 do, after eight pictures of 50 megapixels at once."""
+
 
 def mount(endpoint: Endpoint) -> None:
     """Keep the framework's server off the disk, and let the function answer every address."""
     if not flask.has_app_context():
         return
+    with suppress(AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
+
     from gunicorn import config
 
     from shared.worker import Worker

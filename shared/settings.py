@@ -138,6 +138,13 @@ class Settings(BaseSettings):
     max_side_px: PositiveInt = 20_000
     """Longest side of an image and of a print file in pixels."""
 
+    decode_timeout_s: float = Field(default=10.0, gt=0)
+    """Longest time of the processor to decode a file whose header does not tell how long it takes,
+    and thrice that by the clock: a TIFF of 100 MP takes 3 s."""
+    memory_mb: PositiveInt | None = None
+    """Megabytes that pictures may take at once in one process; unset is 60 % of the memory that
+    the control group, the address space and the machine allow."""
+
     png_effort: Effort = Effort.FAST
     """``small`` takes 20 to 60 times as long; the print file is smaller by a tenth or more."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from shared.admission import WAIT_S, Memory, Share, budget
 from shared.endpoint import Endpoint, Limits, Reply
-from shared.errors import RequestInvalid
+from shared.errors import ImageTooCostly, PlatenError, RequestInvalid
 from shared.fingerprint.normal import unpack
 from shared.flows import dedupe as dedupe_flow
 from shared.flows import persist as persist_flow
@@ -21,6 +22,7 @@ from shared.flows.rules import Judgement
 from shared.flows.source import Source
 from shared.identity import tenant
 from shared.imaging import limits as imaging_limits
+from shared.imaging.geometry import Size, largest
 from shared.log import configure
 from shared.messages import (
     Acting,
@@ -33,6 +35,7 @@ from shared.messages import (
     ProcessResponse,
     ReconcileRequest,
     ReconcileResponse,
+    UploadRequest,
 )
 from shared.multipart import Upload
 from shared.nas.names import Places, part
@@ -52,10 +55,13 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.places = Places.of(settings)
+        self.memory = Memory(settings.memory_mb * MEGABYTE if settings.memory_mb else budget())
         self.image_limits = imaging_limits.Limits(
             max_bytes=settings.max_file_mb * MEGABYTE,
             max_pixels=settings.max_megapixels * 1_000_000,
             max_side=settings.max_side_px,
+            seconds=settings.decode_timeout_s,
+            max_memory=self.memory.budget,
         )
         self._lock = RLock()
         self._designs: Designs | None = None
@@ -113,6 +119,15 @@ class Parts:
 
     def source(self, filename: str, content: Content | Path) -> Source:
         return Source(filename, content, self.image_limits)
+
+    def target(self, request: UploadRequest) -> Size | None:
+        """The largest print file of a batch; None where it has its artwork's own pixels."""
+        if request.digital or request.check_only:
+            return None
+        try:
+            return largest(self.designs.template(self.user(request), request.template))
+        except PlatenError:  # told by the step that asks for the template
+            return None
 
     def user(self, acting: Acting) -> UUID:
         return tenant(acting.user_id or self.settings.default_user)
@@ -214,29 +229,48 @@ def _fingerprint(source: Source | None, request: PersistRequest) -> Fingerprint:
     return fingerprint(unpack(request.normal_form))
 
 
+def admitted(sources: Sequence[Source], need: Callable[[Source], int]) -> Share:
+    """Memory for a request: its files, which it holds, and the one of them that needs most.
+
+    Raises Busy where it is not free in time, and ImageTooCostly where there never is so much.
+    """
+    memory = parts().memory
+    most = max(map(need, sources), default=0)
+    if most > memory.budget:
+        raise ImageTooCostly(what="memory")
+    return memory.take(most + sum(len(source.data) for source in sources), WAIT_S)
+
+
 def _dedupe(request: DedupeRequest, uploads: list[Upload]) -> Reply:
-    return Reply(parts().dedupe(_one_at_a_time(uploads), request))
+    sources = _sources(uploads)
+    with admitted(sources, Source.to_read):
+        return Reply(parts().dedupe(_one_at_a_time(sources), request))
 
 
-def _source(upload: Upload) -> Source:
-    return parts().source(upload.filename, upload.data)
+def _sources(uploads: list[Upload]) -> list[Source]:
+    return [parts().source(upload.filename, upload.data) for upload in uploads]
 
 
-def _one_at_a_time(uploads: list[Upload]) -> Iterator[Source]:
+def _one_at_a_time(sources: list[Source]) -> Iterator[Source]:
     """Sources whose pixels are let go before the next one's are decoded."""
-    for upload in uploads:
-        source = _source(upload)
+    for source in sources:
         yield source
         source.release()
 
 
 def _process(request: ProcessRequest, uploads: list[Upload]) -> Reply:
-    return Reply(parts().process(_source(uploads[0]), request))
+    sources = _sources(uploads)
+    target = None
+    if not request.digital:
+        target = largest(process_flow.resolve(request.template, parts().settings.max_side_px))
+    with admitted(sources, lambda source: source.to_prepare(target)):
+        return Reply(parts().process(sources[0], request))
 
 
 def _persist(request: PersistRequest, uploads: list[Upload]) -> Reply:
-    source = _source(uploads[0]) if uploads else None
-    persisted = parts().persist(source, request)
+    sources = _sources(uploads)
+    with admitted(sources, Source.to_read):
+        persisted = parts().persist(sources[0] if sources else None, request)
     return Reply(persisted.response, 201 if persisted.created else 200)
 
 

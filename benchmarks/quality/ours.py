@@ -12,7 +12,7 @@ import numpy.typing as npt
 from benchmarks.quality import work
 from benchmarks.quality.drawing import Pixels
 from shared import records
-from shared.database.search import LIMIT
+from shared.database.queries import LIMIT
 from shared.fingerprint import bias, hashes, lanczos, normal, signature, turned
 from shared.fingerprint.finding import NOTHING, Finding, Test
 from shared.fingerprint.limits import LIMITS

@@ -44,6 +44,10 @@ class Processes:
                 return f"{name} {_end(status)}"
         return None
 
+    def pid(self, name: str) -> int:
+        """The process that ``name`` was started as: the first of its group."""
+        return self._started[name].pid
+
     def end(self) -> None:
         """End all of them and their children: on request, and after the grace by force."""
         groups = set(self._started.values())

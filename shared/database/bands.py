@@ -15,7 +15,7 @@ BANDS = 16
 _TENANT_BITS = 43
 """Of a digest of tenant and fingerprint version; with 4 of the band and 16 of its bits, 63."""
 
-_PLACES = [
+PLACES = [
     [16 * u + v for u in range(16) for v in range(16) if (u + 3 * v) % BANDS == band]
     for band in range(BANDS)
 ]
@@ -29,5 +29,5 @@ def band_keys(user_id: UUID, version: int, hash_: str) -> list[int]:
     bits = f"{int(hash_, 16):0256b}"
     return [
         tenant << 20 | band << 16 | int("".join(bits[place] for place in places), 2)
-        for band, places in enumerate(_PLACES)
+        for band, places in enumerate(PLACES)
     ]

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from shared.database.tables import designs
 from shared.records import Candidate, Design, Fingerprint, Preflight, PrintFile, State
 
-COLUMNS = [column for column in designs.c if column.name != "band_keys"]
+COLUMNS = list(designs.c)
 """What a design is read from."""
 
 FACTS = [

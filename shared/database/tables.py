@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.records import HASH_BITS
 
@@ -91,9 +91,20 @@ designs = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True)),
     sa.Column("updated_at", sa.DateTime(timezone=True)),
     sa.Column("sequence", sa.BigInteger, sa.Identity(always=True)),
-    sa.Column("band_keys", ARRAY(sa.BigInteger), sa.FetchedValue()),
 )
 """``is_active`` is true exactly when the state is active and the seller has not removed it."""
+
+hashes = sa.Table(
+    "design_hashes",
+    _metadata,
+    sa.Column("design_id", sa.Uuid, primary_key=True),
+    sa.Column("user_id", sa.Uuid),
+    sa.Column("sequence", sa.BigInteger),
+    sa.Column("fingerprint_version", sa.SmallInteger),
+    sa.Column("hash", Bits),
+    sa.Column("phash", Bits),
+)
+"""What near matches are searched by; a trigger keeps it. ``phash``: where it is not the hash."""
 
 allowed_pairs = sa.Table(
     "allowed_pairs",

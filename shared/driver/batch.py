@@ -14,6 +14,7 @@ from uuid import UUID
 from shared.driver import tasks
 from shared.driver.ledger import Ledger
 from shared.driver.progress import Report
+from shared.driver.room import Room
 from shared.driver.serial import SerialExecutor
 from shared.driver.transports import Transport
 from shared.errors import (
@@ -87,6 +88,7 @@ class Batch:
         judgement: Judgement,
         transport: Transport,
         report: Report,
+        room: Room | None = None,
     ) -> None:
         self._sources = sources
         self._request = request
@@ -94,6 +96,7 @@ class Batch:
         self._judgement = judgement
         self._transport = transport
         self._report = report
+        self._room = room
         self._earlier: dict[int, Candidate] = {}
         self._own: set[UUID] = set()
         self.ledger = Ledger([source.filename for source in sources], self._settled)
@@ -108,6 +111,8 @@ class Batch:
         finally:
             # Whoever goes on with these files must not meet a task that is still at one of them.
             _end([future for _, future in [*checks, *prepared] if future])
+            for at in self.ledger.left():
+                self._let_go(at)
 
     def _work(
         self,
@@ -117,7 +122,7 @@ class Batch:
         prepared: deque[_Preparation],
     ) -> None:
         while waiting or checks or prepared:
-            while waiting and len(checks) < pace.checks_ahead:
+            while waiting and len(checks) < pace.checks_ahead and self._enters(waiting[0]):
                 at = waiting.popleft()
                 checks.append((at, self._check(at, pace)))
             if checks:
@@ -126,7 +131,7 @@ class Batch:
                     checked = self._decide(at, check.result())
                     if checked is not None:
                         prepared.append((checked, self._prepare(checked, pace.executor)))
-            while prepared and (len(prepared) > pace.prepared_ahead or not checks):
+            if prepared and (len(prepared) > pace.prepared_ahead or not checks):
                 checked, preparation = prepared.popleft()
                 with self._settling(checked.at, pace):
                     self._finish(checked, preparation)
@@ -295,8 +300,17 @@ class Batch:
         timings = _added(timings, persisted.timings_ms)
         self.ledger.created(at, persisted.design, self._evidence(checked), timings)
 
-    def _settled(self, at: int, outcome: Outcome) -> None:
+    def _enters(self, at: int) -> bool:
+        """Whether there is memory to work on a file: always where no other one is worked on."""
+        return self._room is None or self._room.enter(at, self._sources[at])
+
+    def _let_go(self, at: int) -> None:
         self._sources[at].release()
+        if self._room is not None:
+            self._room.leave(at)
+
+    def _settled(self, at: int, outcome: Outcome) -> None:
+        self._let_go(at)
         self._report.settled(outcome)
 
 

@@ -8,10 +8,13 @@ from queue import SimpleQueue
 from threading import Thread
 
 from shared import wiring
+from shared.admission import Share
+from shared.driver.room import Room, preparing
 from shared.driver.transports import InProcess
 from shared.driver.workflow import upload
 from shared.endpoint import Endpoint, Reply
 from shared.errors import InternalError
+from shared.flows.source import Source
 from shared.messages import Event, Problem, UploadRequest
 from shared.multipart import Upload
 
@@ -26,33 +29,42 @@ def _upload(request: UploadRequest, uploads: list[Upload]) -> Reply:
     # error inside an answer that has begun with 200.
     parts.designs.check()
     parts.shop(request)
+    sources = [parts.source(file.filename, file.data) for file in uploads]
+    need = preparing(parts, request)
+    # So is the memory for any one of the files, which the batch has for itself until its end.
+    share = wiring.admitted(sources, need)
     events: SimpleQueue[Event | None] = SimpleQueue()
-    Thread(target=_work, args=(parts, request, uploads, events), name="upload").start()
+    room = Room(parts.memory, need, lane=share)
+    Thread(target=_work, args=(parts, request, sources, events, room, share), name="upload").start()
     return Reply(_drained(events))
 
 
 def _work(
     parts: wiring.Parts,
     request: UploadRequest,
-    uploads: list[Upload],
+    sources: list[Source],
     events: SimpleQueue[Event | None],
+    room: Room,
+    share: Share,
 ) -> None:
     """Run the batch on a thread of its own: it goes on when the client leaves."""
     try:
         result = upload(
-            [parts.source(file.filename, file.data) for file in uploads],
+            sources,
             request,
             InProcess(parts),
             parts.settings,
             parts.executor,
             parts.workers,
             on_event=events.put,
+            room=room,
         )
         events.put(Event(event="result", result=result))
     except Exception:
         log.exception("an upload broke off")
         events.put(Event(event="error", error=Problem.of(InternalError())))
     finally:
+        share.release()
         events.put(_END)
 
 

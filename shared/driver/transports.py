@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from shared.errors import DuplicateDesign, SimilarDesign, StepFailed
+from shared.errors import Busy, DuplicateDesign, SimilarDesign, StepFailed
 from shared.flows.source import Source
 from shared.messages import (
     DedupeRequest,
@@ -23,6 +24,7 @@ from shared.wiring import Parts
 
 if TYPE_CHECKING:
     import httpx
+    from tenacity import RetryCallState
 
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
@@ -109,17 +111,17 @@ def _client(timeout_s: float) -> httpx.Client:
 
 def _send(timeout_s: float, url: str, request: BaseModel, source: Source | None) -> httpx.Response:
     import httpx
-    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+    from tenacity import Retrying, retry_if_exception_type, retry_if_result, wait_exponential
 
     files = None
     if source is not None:
         files = {"file": (source.filename, bytes(source.data), "application/octet-stream")}
     document = request.model_dump_json(exclude_none=True)
     retrying = Retrying(
-        retry=retry_if_exception_type(httpx.TransportError),
-        stop=stop_after_attempt(ATTEMPTS),
+        retry=retry_if_exception_type(httpx.TransportError) | retry_if_result(_is_busy),
+        stop=lambda state: _is_enough(state, timeout_s),
         wait=wait_exponential(multiplier=0.2, max=2),
-        reraise=True,
+        retry_error_callback=_last,
     )
     if files is None:
         return retrying(
@@ -129,6 +131,30 @@ def _send(timeout_s: float, url: str, request: BaseModel, source: Source | None)
             headers={"Content-Type": "application/json"},
         )
     return retrying(_client(timeout_s).post, url, data={"request": document}, files=files)
+
+
+def _is_busy(response: httpx.Response) -> bool:
+    """Whether the function has no room for the file now. A batch waits for it."""
+    if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+        return False
+    try:
+        return Failure.model_validate_json(response.content).code == Busy.code
+    except ValidationError:
+        return False
+
+
+def _is_enough(state: RetryCallState, timeout_s: float) -> bool:
+    """Lost connections are counted; a busy function is waited for as long as any answer is."""
+    if state.outcome is not None and state.outcome.failed:
+        return state.attempt_number >= ATTEMPTS
+    return (state.seconds_since_start or 0) > timeout_s
+
+
+def _last(state: RetryCallState) -> httpx.Response:
+    """What the last attempt answered or raised."""
+    assert state.outcome is not None  # noqa: S101 for mypy
+    response: httpx.Response = state.outcome.result()
+    return response
 
 
 def _error(function: str, response: httpx.Response) -> StepFailed | DuplicateDesign:

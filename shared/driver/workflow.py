@@ -14,6 +14,7 @@ from time import perf_counter
 
 from shared.driver.batch import Batch, Pace
 from shared.driver.progress import Report
+from shared.driver.room import Room
 from shared.driver.serial import SerialExecutor
 from shared.driver.transports import Transport
 from shared.flows.rules import Judgement
@@ -40,19 +41,21 @@ def upload(
     width: int,
     progress_callback: Progress | None = None,
     on_event: Callable[[Event], None] | None = None,
+    room: Room | None = None,
 ) -> Result:
     """Take a batch in: one outcome for each file, in order, whatever happens to it.
 
     More than two files are worked on by the comprehensive workflow, on ``executor``, ``width`` at
     once. The files that have no outcome then, because it was not triggered, raised, or ended
     without them, are worked on by the original one. ``progress_callback`` gets the workflow's
-    steps and messages, ``on_event`` an event for each of them and for each outcome.
+    steps and messages, ``on_event`` an event for each of them and for each outcome. ``room`` is the
+    memory that the files are worked on in; None where that is another process's.
     """
     started = perf_counter()
     report = Report(len(sources), progress_callback, on_event)
     judgement = Judgement.of(request, settings)
     key = request.idempotency_key or fresh_key()
-    batch = Batch(sources, request, key, judgement, transport, report)
+    batch = Batch(sources, request, key, judgement, transport, report, room)
     if len(sources) > ORIGINAL_LIMIT:
         report.started("comprehensive workflow")
         comprehensive(batch, executor, width, report)

@@ -7,11 +7,13 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from shared.errors import FileTooLarge, FileUnreadable
+from shared.errors import FileRefused, FileTooLarge, FileUnreadable
 from shared.fingerprint.hashes import fingerprint
 from shared.fingerprint.normal import normal_form
+from shared.imaging import demand
 from shared.imaging.decode import Artwork, decode
-from shared.imaging.limits import Limits
+from shared.imaging.geometry import Size
+from shared.imaging.limits import Header, Limits, judge
 from shared.ports import Content
 from shared.records import Fingerprint, NormalForm
 from shared.settings import MEGABYTE
@@ -46,6 +48,22 @@ class Source:
                 return file.read(size or limit + 1)
         except OSError as error:
             raise FileUnreadable(reason=error.strerror or "it is not a file") from error
+
+    def to_read(self) -> int:
+        """Bytes of memory that its fingerprint takes; 0 where it is refused before that."""
+        header = self._header()
+        return demand.to_read(header, len(self.data)) if header else 0
+
+    def to_prepare(self, target: Size | None) -> int:
+        """The same of its print file: ``target`` pixels at the most, None for its own."""
+        header = self._header()
+        return demand.to_prepare(header, len(self.data), target) if header else 0
+
+    def _header(self) -> Header | None:
+        try:
+            return judge(self.data, self._limits)
+        except FileRefused:  # told by the step that asks for the artwork
+            return None
 
     @cached_property
     def sha256(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +14,13 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from shared.errors import CorruptImage
+from shared.imaging import demand, isolated
+from shared.imaging.codecs import kornia, turbo
 from shared.imaging.colour import regray, rgb_of_cmyk
 from shared.imaging.headers import icc, jpeg, png, tiff
 from shared.imaging.limits import Colour, Content, Format, Header, Limits, judge
 from shared.imaging.opencv import cv2
 from shared.imaging.pixels import Pixels
-
-kornia: Any = None
-with suppress(ImportError):  # no wheel for this machine: slower, with the same pixels
-    from kornia_rs import io as kornia
 
 FAST_PIXELS = 32_000_000
 """The fast PNG decoder holds Python's lock, for 0.1 s at 8 megapixels; larger pictures go to
@@ -63,34 +60,51 @@ def decode(data: Content, limits: Limits) -> Artwork:
     """
     content = bytes(data)
     header = judge(content, limits)
-    try:
-        pixels = _pixels(content, header)
-    except MemoryError:
-        raise  # the machine's fault, not the file's
-    except Exception as error:
-        # Decoders raise whatever they meet on damaged files, ValueError to ZeroDivisionError.
-        raise CorruptImage(reason="its pixels can't be decoded") from error
+    if isolated.is_needed(header):
+        room = demand.to_isolate(header, len(content))
+        pixels = isolated.decoded(content, header, room, limits.seconds)
+    else:
+        try:
+            pixels = stored(content, header)
+        except MemoryError:
+            raise  # the machine's fault, not the file's
+        except Exception as error:
+            # Decoders raise whatever they meet on damaged files, ValueError to ZeroDivisionError.
+            raise CorruptImage(reason="its pixels can't be decoded") from error
     pixels = np.ascontiguousarray(_upright(pixels, header.orientation))
     pixels.flags.writeable = False
     profile = header.icc if header.icc and icc.space(header.icc) == b"RGB " else None
-    return Artwork(pixels, profile, bool(pixels.view("<u4").min() >= _OPAQUE), header.dpi)
+    # A JPEG has no alpha.
+    is_opaque = header.format is Format.JPEG or bool(pixels.view("<u4").min() >= _OPAQUE)
+    return Artwork(pixels, profile, is_opaque, header.dpi)
 
 
-def _pixels(content: bytes, header: Header) -> Pixels:
-    """The stored picture as (height, width, 4) RGBA, not yet upright."""
-    if header.format is Format.PNG:
-        pixels = _png(png.bare(content), header)
-    elif header.format is Format.WEBP:
-        pixels = _opencv(content, header)
-    elif header.format is Format.JPEG and header.colour is not Colour.CMYK:
-        pixels = _jpeg(jpeg.bare(content), header)
-    else:
-        pixels = _pillow(content, header)
+def stored(content: bytes, header: Header) -> Pixels:
+    """The stored picture as (height, width, 4) RGBA, not yet upright.
+
+    Raises MemoryError, and whatever a decoder does for damaged pixels.
+    """
+    try:
+        pixels = _decoded(content, header)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError from error
+        raise
     if pixels.shape != (header.height, header.width, 4):
         raise ValueError("the decoder sees another size than the header walk")
     if header.colour in (Colour.GRAY, Colour.GRAY_ALPHA):
         return regray(pixels, header.icc)
     return pixels
+
+
+def _decoded(content: bytes, header: Header) -> Pixels:
+    if header.format is Format.PNG:
+        return _png(png.bare(content), header)
+    if header.format is Format.WEBP:
+        return _opencv(content, header)
+    if header.format is Format.JPEG and header.colour is not Colour.CMYK:
+        return _jpeg(jpeg.bare(content))
+    return _pillow(content, header)
 
 
 def _png(content: bytes, header: Header) -> Pixels:
@@ -104,13 +118,11 @@ def _png(content: bytes, header: Header) -> Pixels:
     return _opencv(content, header)
 
 
-def _jpeg(content: bytes, header: Header) -> Pixels:
+def _jpeg(content: bytes) -> Pixels:
     """By libjpeg-turbo's strict interface: OpenCV and Pillow fill what is missing with gray."""
-    if kornia is None:
+    if turbo is None:
         return _jpeg_twice(content)
-    if header.colour is Colour.GRAY:
-        return _rgba(kornia.decode_image_jpegturbo(content, "mono"), cv2.COLOR_GRAY2RGBA)
-    return _rgba(kornia.decode_image_jpegturbo(content, "rgb"), cv2.COLOR_RGB2RGBA)
+    return np.asarray(turbo(content, "RGBA"), np.uint8)
 
 
 def _jpeg_twice(content: bytes) -> Pixels:
@@ -145,13 +157,13 @@ def _pillow(content: bytes, header: Header) -> Pixels:
     # Opened by class: Image.open would try every plugin and warn by limits of its own.
     with _PILLOW[header.format](io.BytesIO(bare(content))) as image:
         image.load()
-        if image.mode == "CMYK":
-            return np.array(rgb_of_cmyk(image, header.icc).convert("RGBA"))
         if image.mode.startswith("I;16"):
             return _rgba(_eight_bits(np.asarray(image)), cv2.COLOR_GRAY2RGBA)
+        if image.mode == "CMYK":
+            return np.asarray(rgb_of_cmyk(image, header.icc).convert("RGBA"))
         if image.mode == "La":
-            return np.array(image.convert("LA").convert("RGBA"))
-        return np.array(image.convert("RGBA"))
+            return np.asarray(image.convert("LA").convert("RGBA"))
+        return np.asarray(image.convert("RGBA"))
 
 
 _PILLOW: dict[Format, type[ImageFile.ImageFile]] = {
@@ -163,7 +175,10 @@ _PILLOW: dict[Format, type[ImageFile.ImageFile]] = {
 
 def _eight_bits(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """16-bit samples as their high byte, as libpng and Pillow strip them."""
-    return picture if picture.itemsize == 1 else (picture >> 8).astype(np.uint8)
+    if picture.itemsize == 1:
+        return picture
+    little_endian = picture.astype("<u2", copy=False)
+    return np.ascontiguousarray(little_endian.view(np.uint8).reshape(*picture.shape, 2)[..., 1])
 
 
 def _rgba(picture: npt.NDArray[Any], conversion: int) -> Pixels:

@@ -65,6 +65,13 @@ def canvas(template: Template) -> Size | None:
     )
 
 
+def largest(template: Template) -> Size:
+    """The size that no print file of ``template`` exceeds, canvas included."""
+    board = canvas(template) or Size(1, 1)
+    art = reach(template)
+    return Size(max(board.width, art.width), max(board.height, art.height))
+
+
 def _box(template: Template) -> Size:
     return Size(
         pixels(template.width_in, template.dpi),

@@ -6,11 +6,20 @@ format's headers are walked first and held against the file's length and the lim
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.errors import CorruptImage, EmptyFile, FileTooLarge, ImageTooLarge, UnsupportedFormat
+from shared.errors import (
+    CorruptImage,
+    EmptyFile,
+    FileTooLarge,
+    ImageTooCostly,
+    ImageTooLarge,
+    UnsupportedFormat,
+)
+from shared.imaging import demand
 from shared.imaging.headers import bmp, jpeg, png, tiff, webp
 from shared.imaging.headers.header import Colour, Format, Header
 
@@ -31,13 +40,17 @@ class Limits:
     """Width times height."""
     max_side: int
     """Pixels of the longer side."""
+    seconds: float = 10.0
+    """Of the processor's time, for decoding where the header tells too little of it."""
+    max_memory: float = math.inf
+    """Bytes of working on it."""
 
 
 def judge(data: Content, limits: Limits) -> Header:
     """What the image says of itself, when it can be given to a decoder.
 
     The format is known by content, never by a name. Raises EmptyFile, FileTooLarge,
-    UnsupportedFormat, CorruptImage, ImageTooLarge or AnimatedImage.
+    UnsupportedFormat, CorruptImage, ImageTooLarge, ImageTooCostly or AnimatedImage.
     Not promised: that the pixels can be decoded.
     """
     size = memoryview(data).nbytes
@@ -52,6 +65,8 @@ def judge(data: Content, limits: Limits) -> Header:
     except (struct.error, IndexError) as error:
         raise CorruptImage(reason="it ends within a header") from error
     _check_size(header, limits)
+    if demand.to_read(header, size) > limits.max_memory:
+        raise ImageTooCostly(what="memory")
     return header
 
 

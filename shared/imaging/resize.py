@@ -10,7 +10,8 @@ import numpy.typing as npt
 from shared.imaging.geometry import Size
 from shared.imaging.opencv import cv2
 from shared.imaging.pixels import Pixels
-from shared.imaging.weigh import unweigh, weigh
+from shared.imaging.strips import in_strips
+from shared.imaging.weigh import strip_rows, unweigh, weigh
 
 AVERAGED_BELOW = 0.85
 """Share of its length below which a side is averaged. A side that shrinks less comes nearer to
@@ -50,7 +51,14 @@ def _interpolated(picture: npt.NDArray[Any], size: Size) -> npt.NDArray[Any]:
 
 def _widen(pixels: Pixels) -> npt.NDArray[np.uint16]:
     """Four channels of 16 bits: OpenCV averages their areas faster than three of 8 bits."""
-    return cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA).astype(np.uint16)
+    height, width = pixels.shape[:2]
+    wide = np.empty((height, width, 4), np.uint16)
+
+    def strip(rows: slice) -> None:
+        wide[rows] = cv2.cvtColor(pixels[rows], cv2.COLOR_RGB2RGBA)
+
+    in_strips(strip, height, strip_rows(width))
+    return wide
 
 
 def _narrow(wide: npt.NDArray[Any]) -> Pixels:

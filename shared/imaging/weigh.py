@@ -38,7 +38,7 @@ def weigh(pixels: Pixels) -> Weighted:
         products *= weights
         products >>= 1
 
-    in_strips(strip, height, _rows(width))
+    in_strips(strip, height, strip_rows(width))
     return weighted
 
 
@@ -57,9 +57,10 @@ def unweigh(weighted: Weighted) -> Pixels:
         factors = cv2.cvtColor(OPAQUE * STEP / (alpha + hidden), cv2.COLOR_GRAY2RGBA)
         cv2.multiply(weighted[rows], factors, dst=pixels[rows], scale=1 / STEP, dtype=cv2.CV_8U)
 
-    in_strips(strip, height, _rows(width))
+    in_strips(strip, height, strip_rows(width))
     return pixels
 
 
-def _rows(width: int) -> int:
+def strip_rows(width: int) -> int:
+    """Rows of a picture that make up a strip."""
     return max(1, STRIP_BYTES // (4 * width))

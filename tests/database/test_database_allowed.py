@@ -19,7 +19,7 @@ from database_rows import (
 
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
-from shared.database.search import LIMIT
+from shared.database.queries import LIMIT
 from shared.errors import DatabaseRefused
 from shared.records import Design
 

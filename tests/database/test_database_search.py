@@ -20,10 +20,10 @@ from database_rows import (
 )
 
 from shared.database.bands import band_keys
-from shared.database.crowded import CROWDED_ROWS, Crowded
+from shared.database.crowded import LOOKED_AT, Crowded
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
-from shared.database.search import LIMIT
+from shared.database.queries import LIMIT
 from shared.records import Design, Fingerprint, Probe, hamming
 
 
@@ -88,7 +88,8 @@ def test_near_finds_every_neighbour_within_15_bits(
 
 def test_near_answers_with_the_500_nearest(database_url: str, designs: PostgresDesigns) -> None:
     hash_ = a_hash()
-    insert_many(database_url, [flipped(hash_, bits) for bits in [5] * 300 + [1] * 300])
+    # The nearest ones are not the newest.
+    insert_many(database_url, [flipped(hash_, bits) for bits in [1] * 300 + [5] * 300])
     found = designs.near(USER, Probe(a_fingerprint(phash=hash_), a_hash()), radius=15)
     assert [hamming(hash_, design.fingerprint.phash) for design in found] == [1] * 300 + [5] * 200
 
@@ -128,6 +129,14 @@ def test_the_nearer_of_index_hash_and_phash_counts(designs: PostgresDesigns) -> 
         for search in (designs.near, designs.recent):
             assert ids(search(USER, Probe(near, a_hash()), radius=3)) == [design.design_id]
             assert search(USER, Probe(near, a_hash()), radius=2) == []
+
+
+def test_an_equal_phash_is_near_however_far_the_index_hash_is(designs: PostgresDesigns) -> None:
+    index = a_hash()
+    design = file_design(designs, a_design(fingerprint=opaque(phash=a_hash(), index_hash=index)))
+    far = f"{int(index, 16) ^ (2**256 - 1):064x}"
+    probe = Probe(opaque(phash=design.fingerprint.phash, index_hash=far), a_hash())
+    assert ids(designs.near(USER, probe, radius=0)) == [design.design_id]
 
 
 def test_opaque_art_and_art_with_alpha_never_match_by_hash(designs: PostgresDesigns) -> None:
@@ -205,10 +214,9 @@ def of_one_band(band: int, count: int) -> list[str]:
 def test_crowded_keys_are_left_out_and_equal_hashes_found_all_the_same(
     connection: sa.Connection, database_url: str, designs: PostgresDesigns
 ) -> None:
-    crowd = of_one_band(3, CROWDED_ROWS + 500)
-    insert_many(database_url, crowd)
-    insert_many(database_url, [a_hash() for _ in range(500)])
-    connection.exec_driver_sql("ANALYZE design_images")
+    crowd = of_one_band(3, LOOKED_AT + 500)
+    insert_many(database_url, [*crowd, *(a_hash() for _ in range(500))])
+    connection.exec_driver_sql("ANALYZE design_hashes")
     keys = keys_of(USER, 2, crowd[0])
     assert Crowded().thin(connection, keys) == [*keys[:3], *keys[4:]]
     equal = Probe(a_fingerprint(phash=crowd[0]), a_hash())
@@ -224,10 +232,83 @@ def test_where_every_key_is_crowded_the_rarest_is_looked_up(
     connection: sa.Connection, database_url: str, designs: PostgresDesigns
 ) -> None:
     full = "f" * 64
-    insert_many(database_url, [full] * (CROWDED_ROWS + 500))
+    insert_many(database_url, [full] * (LOOKED_AT + 500))
     insert_many(database_url, [hash_ for band in range(15) for hash_ in of_one_band(band, 50)])
-    connection.exec_driver_sql("ANALYZE design_images")
+    connection.exec_driver_sql("ANALYZE design_hashes")
     keys = keys_of(USER, 2, full)
     assert Crowded().thin(connection, keys) == [keys[15]]
     found = designs.near(USER, Probe(a_fingerprint(phash=full), a_hash()), radius=0)
     assert len(found) == LIMIT
+
+
+def test_the_rarest_keys_are_looked_up_as_far_as_their_rows_together_allow(
+    connection: sa.Connection, database_url: str
+) -> None:
+    sizes = {0: 2_400, 5: 1_800, 9: 1_200, 11: 600}
+    insert_many(
+        database_url, [hash_ for band, size in sizes.items() for hash_ in of_one_band(band, size)]
+    )
+    connection.exec_driver_sql("ANALYZE design_hashes")
+    keys = keys_of(USER, 2, "f" * 64)
+    # Without the most crowded one the others have 3,600 rows: with it, 6,000.
+    assert set(keys) - set(Crowded().thin(connection, keys)) == {keys[0]}
+    assert LOOKED_AT == 5_000
+
+
+def hashed_rows(connection: sa.Connection) -> list[tuple[object, ...]]:
+    """What near matches are searched by, once it is what the designs say."""
+    should = """
+        SELECT id, user_id, sequence, fingerprint_version, coalesce(index_hash, platen_bits(phash)),
+               nullif(platen_bits(phash), coalesce(index_hash, platen_bits(phash)))
+        FROM design_images WHERE coalesce(index_hash, platen_bits(phash)) IS NOT NULL
+    """
+    kept = connection.exec_driver_sql("SELECT * FROM design_hashes ORDER BY design_id").all()
+    assert kept == connection.exec_driver_sql(f"{should} ORDER BY id").all()
+    return [tuple(row) for row in kept]
+
+
+def test_whoever_writes_a_design_its_hashes_are_kept(
+    connection: sa.Connection, designs: PostgresDesigns
+) -> None:
+    own = file_design(designs, a_design())
+    other = file_design(designs, a_design(fingerprint=opaque(phash=a_hash(), index_hash=a_hash())))
+    assert len(hashed_rows(connection)) == 2
+    change = sa.text("UPDATE design_images SET phash = :phash, index_hash = NULL WHERE id = :id")
+    for phash, rows in ((a_hash(), 2), ("f0" * 8, 1), (None, 1), (a_hash(), 2)):
+        connection.execute(change, {"phash": phash, "id": own.design_id})
+        assert len(hashed_rows(connection)) == rows
+    connection.exec_driver_sql("UPDATE design_images SET fingerprint_version = 1")
+    connection.exec_driver_sql("UPDATE design_images SET id = gen_random_uuid()")
+    assert len(hashed_rows(connection)) == 2
+    connection.execute(
+        sa.text("DELETE FROM design_images WHERE sequence = :sequence"),
+        {"sequence": other.sequence},
+    )
+    assert len(hashed_rows(connection)) == 1
+
+
+def test_a_writer_needs_no_right_to_the_hashes_nor_their_schema(
+    connection: sa.Connection, database_url: str
+) -> None:
+    insert_many(database_url, [a_hash()])
+    schema = connection.exec_driver_sql("SELECT current_schema").scalar_one()
+    connection.exec_driver_sql("DROP ROLE IF EXISTS a_writer")
+    connection.exec_driver_sql("CREATE ROLE a_writer")
+    try:
+        connection.exec_driver_sql(f"GRANT INSERT ON {schema}.design_images TO a_writer")
+        connection.exec_driver_sql("SET ROLE a_writer")
+        connection.exec_driver_sql("CREATE TEMPORARY TABLE design_hashes ()")
+        connection.exec_driver_sql("SET search_path = pg_catalog")
+        connection.execute(
+            sa.text(
+                f"INSERT INTO {schema}.design_images (user_id, filename, file_path, phash)"  # noqa: S608 - the tests' own
+                " VALUES (:user, 'UV.png', '/UV.png', :phash)"
+            ),
+            {"user": USER, "phash": a_hash()},
+        )
+    finally:
+        connection.exec_driver_sql("RESET ROLE")
+        connection.exec_driver_sql("RESET search_path")
+        connection.exec_driver_sql("DROP OWNED BY a_writer")
+        connection.exec_driver_sql("DROP ROLE a_writer")
+    assert len(hashed_rows(connection)) == 2

@@ -123,7 +123,6 @@ class TestAFailure:
         [
             RuntimeError("/home/shop/secret.py: SELECT password FROM users AT db.internal"),
             OSError(28, "No space left on device", "/srv/secret"),
-            MemoryError("secret"),
             RecursionError("secret"),
             SettingsInvalid("NAS_PASSWORD_FILE: secret"),
             UnicodeEncodeError("utf-8", "secret", 0, 1, "surrogates"),

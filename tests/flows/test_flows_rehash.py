@@ -191,7 +191,7 @@ class TestWhatIsWritten:
         after = rows_of(parts).read(row)
         assert {name for name in before if before[name] != after[name]} == {
             *("fingerprint_version", "phash", "ahash", "dhash", "whash", "index_hash", "signature"),
-            *("content_sha256", "is_opaque", "band_keys", "updated_at"),
+            *("content_sha256", "is_opaque", "updated_at"),
             *("file_sha256", "file_size", "width_px", "height_px"),
         }
         assert after["updated_at"] > before["updated_at"]

@@ -48,6 +48,10 @@ class Server:
         """The most memory that a process of the server has held so far, in bytes."""
         return max(_peak(pid) for pid in (self._process.pid, *_children(self._process.pid)))
 
+    def workers(self) -> list[int]:
+        """The processes that answer, by their ids: one that ends is replaced by another."""
+        return _children(self._process.pid)
+
     def processor_s(self) -> float:
         """The processor's time that the server has taken so far."""
         return sum(_processor_s(pid) for pid in (self._process.pid, *_children(self._process.pid)))

@@ -156,6 +156,14 @@ LIES: dict[str, dict[str, bytes]] = {
         ),
         "TIFF without strips": tiff_file(bytes(99), {tag: GRAY[tag] for tag in (256, 257, 258)}),
     },
+    "it has too many strips or tiles": {
+        "TIFF of a million tiles of one pixel": tiff_file(
+            bytes(8),
+            GRAY
+            | {256: (4, [1000]), 257: (4, [1000]), 322: (4, [1]), 323: (4, [1])}
+            | {324: (4, [8] * MILLION), 325: (4, [1] * MILLION)},
+        ),
+    },
     "a tag makes no sense": {
         "TIFF of a million bit depths": tiff_file(bytes(99), GRAY | {258: (3, [8] * MILLION)}),
         "TIFF of a million orientations": tiff_file(bytes(99), GRAY | {274: (3, [1] * MILLION)}),

@@ -12,6 +12,7 @@ import numpy as np
 from shared import wiring
 from shared.driver.commands.ending import FAILED, misused, tell
 from shared.driver.ledger import refused
+from shared.driver.room import Room, preparing
 from shared.driver.show import bar, sentence
 from shared.driver.transports import Http, InProcess
 from shared.driver.workflow import upload as run_upload
@@ -105,6 +106,8 @@ def _run(request: UploadRequest, files: tuple[Path, ...], *, http: bool) -> Resu
             parts.executor,
             parts.workers,
             on_event=on_event,
+            # Over HTTP the functions keep to their own.
+            room=None if http else Room(parts.memory, preparing(parts, request)),
         )
 
 

@@ -19,6 +19,10 @@ MAX_DIRECTORIES = 16
 MAX_FIELDS = 1_000
 """Tags of one picture; writers use about thirty."""
 
+MAX_PIECES = 200_000
+"""Strips or tiles of one picture. Six planes of 20,000 rows have 120,000 strips; 100 megapixels in
+tiles of 64 x 64 are 25,000."""
+
 
 class Tag(IntEnum):
     SUBFILE_TYPE = 254
@@ -215,6 +219,8 @@ def _check_pixels(page: Directory, width: int, height: int, depth: int) -> None:
     samples = page.number(Tag.SAMPLES, 1)
     planes = samples if page.number(Tag.PLANAR, 1) == 2 else 1
     expected = -(-width // across) * -(-height // down) * planes
+    if expected > MAX_PIECES:
+        raise CorruptImage(reason="it has too many strips or tiles")
     if {page.fields[tag].count for tag in (places, lengths) if tag in page.fields} != {expected}:
         raise CorruptImage(reason="its strips don't make up the picture")
     offsets, sizes = page.numbers(places), page.numbers(lengths)

@@ -1,0 +1,258 @@
+"""The questions that matching asks, each built once: building one takes longer than its answer.
+
+Their parameters are those of `values`, whatever a question uses of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from shared.database.rows import FACTS
+from shared.database.tables import Bits, designs, hashes
+from shared.records import HASH_BITS, Probe, State
+
+EQUAL = 64
+"""Most designs that one test of the exact tier answers with, the newest ones."""
+
+LIMIT = 500
+"""Most designs that a near search answers with, the nearest ones. Wraps with one name each are
+within some bits of one another by the hundred, and the right one need not be among the nearest few.
+"""
+
+RECENT = 1_000
+"""Designs that the workflow's own rule looks at."""
+
+LEGACY = 1
+"""The fingerprint version of rows from elsewhere."""
+
+_LOW = f"{sum(1 << (HASH_BITS - 1 - 16 * u - v) for u in range(8) for v in range(8)):064x}"
+"""The bits of a hash's 8 x 8 lowest frequencies."""
+
+_USER = sa.bindparam("user", type_=sa.Uuid)
+_AFTER = sa.bindparam("after", type_=sa.BigInteger)
+_RADIUS = sa.bindparam("radius", type_=sa.Integer)
+_TEMPLATE = sa.bindparam("template", type_=sa.Text)
+_VERSION = sa.bindparam("version", type_=sa.SmallInteger)
+_IS_OPAQUE = sa.bindparam("is_opaque", type_=sa.Boolean)
+_UPLOAD = sa.bindparam("upload_sha256", type_=sa.String)
+_CONTENT = sa.bindparam("content_sha256", type_=sa.String)
+_PHASH = sa.bindparam("phash", type_=sa.String)
+_LEGACY_PHASH = sa.bindparam("legacy_phash", type_=sa.String)
+_PHASH_BITS = sa.bindparam("phash_bits", type_=Bits())
+_LEGACY_BITS = sa.bindparam("legacy_bits", type_=Bits())
+_INDEX_BITS = sa.bindparam("index_bits", type_=Bits())
+_LOW_BITS = sa.bindparam("low_bits", type_=Bits())
+_LOOKED_UP = sa.bindparam("keys", type_=ARRAY(sa.BigInteger))
+
+_KEYS = sa.func.platen_band_keys(
+    hashes.c.user_id,
+    hashes.c.fingerprint_version.cast(sa.Integer),
+    hashes.c.hash,
+    type_=ARRAY(sa.BigInteger),
+)
+"""What the band index is made on, word for word."""
+
+Columns = sa.sql.ColumnCollection[str, Any]
+Condition = sa.ColumnElement[bool]
+Distance = sa.ColumnElement[int]
+"""In bits."""
+Query = sa.Select[Any]
+
+
+class Side(Enum):
+    """One kind of rows that a probe can be near to.
+
+    Version 1 dropped the alpha: for art with alpha, being near to one of its hashes means nothing.
+    """
+
+    LEGACY = "rows of version 1"
+    OPAQUE = "opaque art of the probe's version"
+    ALPHA = "art with alpha of the probe's version"
+
+
+def values(
+    user_id: UUID, probe: Probe, *, radius: int = 0, after: int = 0, keys: list[int] | None = None
+) -> dict[str, Any]:
+    prints = probe.fingerprint
+    index_hash = prints.index_hash
+    return {
+        "user": user_id,
+        "after": after,
+        "radius": radius,
+        "keys": keys,
+        "template": probe.template,
+        "version": prints.version,
+        "is_opaque": prints.is_opaque,
+        "upload_sha256": probe.upload_sha256,
+        "content_sha256": prints.content_sha256,
+        "phash": prints.phash,
+        "phash_bits": prints.phash,
+        "legacy_phash": probe.legacy_phash,
+        "legacy_bits": probe.legacy_phash,
+        "index_bits": index_hash,
+        "low_bits": index_hash and f"{int(index_hash, 16) & int(_LOW, 16):064x}",
+    }
+
+
+@lru_cache
+def exact(*, templated: bool, with_content: bool, with_legacy: bool) -> Query:
+    tests = [
+        designs.c.upload_sha256 == _UPLOAD,
+        _own(designs.c) & (designs.c.phash == _PHASH),
+    ]
+    if with_content:
+        tests.append(designs.c.content_sha256 == _CONTENT)
+    if with_legacy:
+        legacy = designs.c.fingerprint_version == LEGACY
+        tests.append(legacy & (designs.c.phash == _LEGACY_PHASH))
+    # Each test by its own index; one that very many designs pass must not hide another's.
+    found = sa.union(
+        *(
+            sa.select(designs.c.id)
+            .where(*_scope(templated), test)
+            .order_by(designs.c.sequence.desc())
+            .limit(EQUAL)
+            .subquery()
+            .select()
+            for test in tests
+        )
+    )
+    query = sa.select(*FACTS).where(designs.c.id.in_(found))
+    return query.order_by(designs.c.sequence.desc())
+
+
+@lru_cache
+def near(side: Side, *, templated: bool) -> Query:
+    """The nearest of the whole library.
+
+    The narrow table says which they are, in order, so that of the wide rows only those are read
+    that are answered with: a crowd's hundreds, and not all its thousands.
+    """
+    terms = _terms(side, designs.c)
+    bits = _narrow(side)
+    close = sa.select(hashes.c.design_id, bits.label("distance"), hashes.c.sequence).where(
+        _KEYS.overlap(_LOOKED_UP), bits <= _RADIUS, hashes.c.sequence > _AFTER
+    )
+    counts = [*_scope(templated), terms.kind]
+    # Found whatever their keys, crowded ones included.
+    equal = (
+        sa.select(designs.c.id, sa.literal_column("0").label("distance"), designs.c.sequence)
+        .where(*counts, terms.equal)
+        .order_by(designs.c.sequence.desc())
+        .limit(LIMIT)
+        .subquery()
+    )
+    among = sa.union(close, equal.select())
+    among = among.order_by(sa.literal_column("distance"), sa.literal_column("sequence").desc())
+    nearest = among.cte("nearest")
+    return (
+        sa.select(*FACTS, nearest.c.distance)
+        .join_from(nearest, designs, designs.c.id == nearest.c.design_id)
+        .where(*counts)
+        .order_by(nearest.c.distance, nearest.c.sequence.desc())
+        .limit(LIMIT)
+    )
+
+
+@lru_cache
+def recent(side: Side, *, templated: bool) -> Query:
+    """The nearest of the newest designs."""
+    newest = (
+        sa.select(*FACTS)
+        # The newest of all: what of them is newer than asked for is looked at below.
+        .where(*_scope(templated, after=False))
+        .order_by(designs.c.sequence.desc())
+        .limit(RECENT)
+        .subquery("newest")
+    )
+    terms = _terms(side, newest.c)
+    return (
+        sa.select(newest, terms.distance.label("distance"))
+        .where(newest.c.sequence > _AFTER, terms.kind, terms.distance <= _RADIUS)
+        .order_by(sa.literal_column("distance"), newest.c.sequence.desc())
+        .limit(LIMIT)
+    )
+
+
+@lru_cache
+def cropped(*, templated: bool) -> Query:
+    low = designs.c.index_hash.op("&")(sa.literal(_LOW, Bits()))
+    distance = _distance(low, _LOW_BITS)
+    return (
+        sa.select(*FACTS)
+        .where(*_scope(templated, after=False), _own(designs.c), distance <= _RADIUS)
+        .order_by(distance, designs.c.sequence.desc())
+        .limit(LIMIT)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """Which rows are on a side, which have the probe's very hash, and how far off each is."""
+
+    kind: Condition
+    equal: Condition
+    distance: Distance
+
+
+def _terms(side: Side, columns: Columns) -> _Terms:
+    if side is Side.LEGACY:
+        return _Terms(
+            kind=columns.fingerprint_version == LEGACY,
+            equal=columns.phash == _LEGACY_PHASH,
+            distance=_distance(sa.func.platen_bits(columns.phash), _LEGACY_BITS),
+        )
+    distance = _distance(columns.index_hash, _INDEX_BITS)
+    equal = columns.index_hash == _INDEX_BITS
+    if side is Side.OPAQUE:
+        # Of ours, a phash is whole: `platen_bits`, which looks first, takes 15 times as long.
+        own = columns.fingerprint_version == _VERSION
+        phash = sa.case((own, sa.literal("x").concat(columns.phash).cast(Bits())))
+        distance = sa.func.least(_distance(phash, _PHASH_BITS), distance, type_=sa.Integer)
+        # It can have another's very phash and an index hash far from it.
+        equal |= columns.phash == _PHASH
+    return _Terms(_own(columns), equal, distance)
+
+
+def _narrow(side: Side) -> Distance:
+    """The distance by the narrow table's columns."""
+    if side is Side.LEGACY:
+        return _distance(hashes.c.hash, _LEGACY_BITS)
+    distance = _distance(hashes.c.hash, _INDEX_BITS)
+    if side is Side.OPAQUE:
+        phash = sa.func.coalesce(hashes.c.phash, hashes.c.hash)
+        distance = sa.func.least(_distance(phash, _PHASH_BITS), distance, type_=sa.Integer)
+    return distance
+
+
+def _scope(templated: bool, *, after: bool = True) -> list[Condition]:
+    """The tenant's designs that count: not removed, newer than asked for, of the template."""
+    conditions = [
+        designs.c.user_id == _USER,
+        designs.c.is_active | (designs.c.state == State.PENDING.value),
+    ]
+    if after:
+        conditions.append(designs.c.sequence > _AFTER)
+    if templated:
+        # A legacy row tells its template by its folder alone.
+        folder = sa.func.substring(designs.c.file_path, "([^/]+)/[^/]+$")
+        own = sa.func.lower(sa.func.coalesce(designs.c.template, folder))
+        conditions.append(own == sa.func.lower(_TEMPLATE))
+    return conditions
+
+
+def _own(columns: Columns) -> Condition:
+    """Rows whose hashes mean the same as the probe's."""
+    return sa.and_(columns.fingerprint_version == _VERSION, columns.is_opaque == _IS_OPAQUE)
+
+
+def _distance(column: sa.ColumnElement[Any], bits: sa.ColumnElement[str]) -> Distance:
+    """Hamming distance."""
+    return sa.func.bit_count(column.op("#")(bits), type_=sa.Integer)
