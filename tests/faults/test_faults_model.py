@@ -59,8 +59,8 @@ EVERY_AGE = -60.0
 AN_HOUR = 3600.0
 
 ROWS = sa.text(
-    "SELECT id, state, is_active, is_digital, number, file_path, file_sha256, upload_sha256,"
-    " content_sha256 FROM design_images ORDER BY sequence"
+    "SELECT id, state, is_active, is_digital, number, file_path, file_size, file_sha256,"
+    " upload_sha256, content_sha256 FROM design_images ORDER BY sequence"
 )
 
 STEPS = 50
@@ -89,6 +89,8 @@ class World:
         self.parts._designs = PostgresDesigns(engine)
         self.parts.designs.save_template(USER, TINY)
         self.arts = drawn(self.parts)
+        self.pictures = {art.content: art.picture for art in self.arts}
+        """Contents' pictures."""
         self.counts: Counter[str] = Counter()
 
     def rows(self) -> list[sa.Row[Any]]:
@@ -117,13 +119,15 @@ class Model(RuleBasedStateMachine):
         self.sent: list[Request] = []
         self.told: dict[UUID, Filed] = {}
         """Designs that a request was told to have created."""
-        self.wanted: set[str] = set()
-        """Contents that were ever sent to be filed whatever they are."""
+        self.wanted: set[frozenset[str]] = set()
+        """Pairs of contents that may have been filed beside each other as asked."""
         self.removed: set[UUID] = set()
         self.lost: set[UUID] = set()
-        """Active designs whose file was taken away by hand."""
+        """Active designs whose file was taken away or spoiled by hand."""
         self.by_hand: dict[str, bytes] = {}
         """Files that no upload made."""
+        self.given: dict[str, UUID] = {}
+        """Paths that a row was ever seen with."""
 
     # What happens
 
@@ -204,7 +208,7 @@ class Model(RuleBasedStateMachine):
     def reconcile_leaves_young_work_alone(self) -> None:
         rows, files = self.world.rows(), self._files()
         found = self._reconciled(self.parts, AN_HOUR)
-        assert {each.trouble for each in found} <= {Trouble.MISSING, Trouble.SIZE}
+        assert {each.trouble for each in found} <= {Trouble.MISSING, Trouble.SIZE, Trouble.CONTENT}
         assert {each.design_id for each in found} == self.lost - self.removed
         assert (self.world.rows(), self._files()) == (rows, files)
 
@@ -233,15 +237,17 @@ class Model(RuleBasedStateMachine):
     def somebody_takes_a_file_away(self, pick: int) -> None:
         files = sorted(self._files())
         if files:
+            self._taken_away(files[pick % len(files)])
+
+    @rule(pick=PICKS)
+    def somebody_spoils_a_file(self, pick: int) -> None:
+        files = sorted(path for path in self._files() if not path.startswith(STAGING))
+        if files:
             path = files[pick % len(files)]
-            self.nas.delete(path)
-            self.by_hand.pop(path, None)
-            stored = self.parts.places.stored(path)
-            self.lost |= {
-                row.id
-                for row in self.world.rows()
-                if row.file_path == stored and row.state == State.ACTIVE.value
-            }
+            spoiled = bytes(len(self.nas.read(path) or b""))
+            self._taken_away(path)
+            self.nas.create(path, spoiled)
+            self.by_hand[path] = spoiled
 
     @rule(number=st.integers(1, 12), digital=st.booleans())
     def somebody_puts_a_file_there(self, number: int, digital: bool) -> None:
@@ -261,6 +267,8 @@ class Model(RuleBasedStateMachine):
         self._no_file_is_overwritten_or_without_a_row(rows, files)
         assert len({row.file_path.lower() for row in rows}) == len(rows)
         assert len({(row.is_digital, row.number) for row in rows}) == len(rows)
+        for row in rows:
+            assert self.given.setdefault(row.file_path, row.id) == row.id
 
     def _all_is_as_it_was_told(
         self, rows: dict[UUID, sa.Row[Any]], files: dict[str, bytes]
@@ -274,10 +282,10 @@ class Model(RuleBasedStateMachine):
                 assert _sha256(files[self._place(row)]) == row.file_sha256
 
     def _no_two_designs_are_one(self, active: list[sa.Row[Any]]) -> None:
-        picture = {art.content: art.picture for art in self.world.arts}
+        picture = self.world.pictures
         for one, other in itertools.combinations(active, 2):
             if picture[one.content_sha256] == picture[other.content_sha256]:
-                assert self.wanted & {one.content_sha256, other.content_sha256}
+                assert self._both_wanted(one.content_sha256, other.content_sha256)
 
     def _no_file_is_overwritten_or_without_a_row(
         self, rows: list[sa.Row[Any]], files: dict[str, bytes]
@@ -300,42 +308,56 @@ class Model(RuleBasedStateMachine):
 
     def _foreseen(self, request: Request) -> None:
         """Send a request that nothing disturbs; each outcome is known before, or nearly."""
-        rows = {row.id: row for row in self.world.rows()}
-        expected = [self._outcomes(rows, request, at) for at in range(len(request.arts))]
+        rows, files = {row.id: row for row in self.world.rows()}, self._files()
+        expected = [self._outcomes(rows, files, request, at) for at in range(len(request.arts))]
         result = self._sent(self.parts, request)
         for outcome, possible in zip(result.outcomes, expected, strict=True):
             assert outcome.outcome in possible, outcome
+            assert outcome.outcome is not Done.FAILED or outcome.code == KeyReused.code
             self._count(outcome.outcome)
         own = {str(outcome.design_id) for outcome in result.outcomes if outcome.design_id}
         waiting = [path for path in self._files() if path.startswith(STAGING)]
         assert not [path for path in waiting if any(id_ in path for id_ in own)]
 
-    def _outcomes(self, rows: dict[UUID, sa.Row[Any]], request: Request, at: int) -> set[Done]:
+    def _outcomes(
+        self,
+        rows: dict[UUID, sa.Row[Any]],
+        files: dict[str, bytes],
+        request: Request,
+        at: int,
+    ) -> set[Done]:
         art = self.world.arts[request.arts[at]]
         known = rows.get(design_id(USER, request.key, at))
         if known is not None:
             same = (art.source.sha256, request.digital) == (known.upload_sha256, known.is_digital)
             if not same:
                 return {Done.FAILED}
-            # What never got its file is recorded anew, unless the shop has it meanwhile.
-            is_filed = known.state == State.ACTIVE.value
-            return {Done.CREATED} if is_filed else {Done.CREATED, Done.DUPLICATE}
+            # What has lost its file is recorded anew, unless the shop has it meanwhile.
+            return {Done.CREATED} if self._goes_on(known, files) else {Done.CREATED, Done.DUPLICATE}
         if request.allow:
             return {Done.CREATED}
-        others = [rows_ for rows_ in rows.values() if self._shows(rows_, art.picture)]
-        before = [self.world.arts[number].picture for number in request.arts[:at]]
-        if art.content in self.wanted or any(row.content_sha256 in self.wanted for row in others):
-            return {Done.CREATED, Done.DUPLICATE}
-        if any(row.is_active for row in others):
+        others = [other for other in rows.values() if self._shows(other, art.picture)]
+        against = [row for row in others if not self._both_wanted(art.content, row.content_sha256)]
+        if any(row.is_active for row in against):
             return {Done.DUPLICATE}
+        before = [self.world.arts[number].picture for number in request.arts[:at]]
         if others or art.picture in before:
             return {Done.CREATED, Done.DUPLICATE}
         return {Done.CREATED}
 
+    def _goes_on(self, row: sa.Row[Any], files: dict[str, bytes]) -> bool:
+        """Whether a design is filed, or has its file to be filed with."""
+        if row.state == State.ACTIVE.value:
+            return True
+        standing = files.get(self._place(row), b"")
+        return staged(row.id, row.file_sha256) in files or _sha256(standing) == row.file_sha256
+
+    def _both_wanted(self, content: str, other: str) -> bool:
+        return frozenset({content, other}) in self.wanted
+
     def _shows(self, row: sa.Row[Any], picture: str) -> bool:
         is_there = row.is_active or row.state == State.PENDING.value
-        contents = {art.content for art in self.world.arts if art.picture == picture}
-        return is_there and row.content_sha256 in contents
+        return is_there and self.world.pictures[row.content_sha256] == picture
 
     def _broken(self, request: Request, event: Fault | Visit) -> None:
         self._count("disturbed")
@@ -353,8 +375,7 @@ class Model(RuleBasedStateMachine):
     def _sent(self, parts: Parts, request: Request) -> Result:
         arts = [self.world.arts[number] for number in request.arts]
         self.sent.append(request)
-        if request.allow:
-            self.wanted |= {art.content for art in arts}
+        beside = self.world.rows() if request.allow else []
         asked = UploadRequest(
             template=TINY.name,
             user_id=SELLER,
@@ -364,38 +385,62 @@ class Model(RuleBasedStateMachine):
             allow_duplicate=request.allow,
         )
         sources = [art.source for art in arts]
-        result = upload(sources, asked, InProcess(parts), parts.settings, SerialExecutor(), 3)
+        try:
+            result = upload(sources, asked, InProcess(parts), parts.settings, SerialExecutor(), 3)
+        finally:
+            if request.allow:
+                others = {row.content_sha256 for row in (*beside, *self.world.rows())}
+                self.wanted |= {frozenset({art.content, other}) for art in arts for other in others}
         self._told(request, arts, result)
         return result
 
     def _told(self, request: Request, arts: list[Art], result: Result) -> None:
         assert [each.file for each in result.outcomes] == [art.source.filename for art in arts]
         designs = {design.id: design for design in result.designs}
+        rows = {row.id: row for row in self.world.rows()}
+        own = [design_id(USER, request.key, at) for at in range(len(arts))]
         for at, (art, outcome) in enumerate(zip(arts, result.outcomes, strict=True)):
-            own = design_id(USER, request.key, at)
-            earlier = self.told.get(own)
+            earlier = self.told.get(own[at])
             if outcome.outcome is Done.FAILED:
                 assert outcome.retryable or outcome.code == KeyReused.code, outcome
             if outcome.outcome is Done.CREATED:
-                filed = designs[own]
-                assert (outcome.design_id, outcome.file_path) == (own, filed.file_path)
+                filed = designs[own[at]]
+                assert (outcome.design_id, outcome.file_path) == (filed.id, filed.file_path)
                 assert (filed.upload_sha256, filed.is_digital) == (
                     art.source.sha256,
                     request.digital,
                 )
                 assert earlier is None or earlier == filed
-                self.told[own] = filed
-            elif earlier is not None:
-                # Once created it stays so, but for another file or a fault.
-                assert outcome.outcome is Done.FAILED
+                self.told[filed.id] = filed
+            if outcome.outcome is Done.DUPLICATE:
+                # The shop has what it is said to have, but for what it has removed of the same
+                # request since; and that is never the upload itself.
+                other = rows[outcome.match.design_id]  # type: ignore[union-attr]
+                assert other.is_active or other.id in own[:at]
+                assert self.world.pictures[other.content_sha256] == art.picture
+                assert other.id != own[at]
+                assert earlier is None
 
     def _reconciled(self, parts: Parts, grace_s: float = EVERY_AGE) -> list[Discrepancy]:
         return list(
             reconcile(parts.designs, parts.nas, parts.places, grace_s, repair=True, verify=True)
         )
 
+    def _taken_away(self, path: str) -> None:
+        self.nas.delete(path)
+        self.by_hand.pop(path, None)
+        stored = self.parts.places.stored(path)
+        self.lost |= {
+            row.id
+            for row in self.world.rows()
+            if row.file_path == stored and row.state == State.ACTIVE.value
+        }
+
     def _trouble(self, row: sa.Row[Any], files: dict[str, bytes]) -> Trouble:
-        return Trouble.SIZE if self._place(row) in files else Trouble.MISSING
+        found = files.get(self._place(row))
+        if found is None:
+            return Trouble.MISSING
+        return Trouble.CONTENT if len(found) == row.file_size else Trouble.SIZE
 
     def _place(self, row: sa.Row[Any]) -> str:
         return self.parts.places.relative(row.file_path)
@@ -439,7 +484,6 @@ def test_whatever_happens_in_whatever_order_what_was_told_holds(
     run_state_machine_as_test(lambda: Model(world), settings=drawing)  # type: ignore[arg-type]
 
     done = world.counts
-    print(dict(done))
     assert done["all"] - done["orders"] >= steps
     # Each kind of end came about often enough to be looked at.
     assert min(done[end] for end in (*Done.__members__.values(),) if end is not Done.HELD) > 20
