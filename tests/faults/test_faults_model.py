@@ -1,8 +1,8 @@
 """Any order of uploads, faults, repairs and other hands, against what was promised about each.
 
 Hypothesis draws the orders; what a step promised is kept beside and compared after every step.
-``MODEL_EXAMPLES=200 pytest tests/faults`` draws as many orders anew; without it they are the same
-each time, so that CI finds today what it found yesterday.
+``MODEL_EXAMPLES=1000 pytest tests/faults/test_faults_model.py`` draws as many anew; without it they
+are the same each time, so that CI finds today what it found yesterday.
 """
 
 from __future__ import annotations
@@ -484,6 +484,6 @@ def test_whatever_happens_in_whatever_order_what_was_told_holds(
     run_state_machine_as_test(lambda: Model(world), settings=drawing)  # type: ignore[arg-type]
 
     done = world.counts
-    assert done["all"] - done["orders"] >= steps
+    assert done["all"] - done["orders"] >= steps  # what holds is looked at once before the first
     # Each kind of end came about often enough to be looked at.
-    assert min(done[end] for end in (*Done.__members__.values(),) if end is not Done.HELD) > 20
+    assert min(done[end] for end in (Done.CREATED, Done.DUPLICATE, Done.FAILED)) > 20
