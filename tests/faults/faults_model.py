@@ -36,8 +36,8 @@ class Art(NamedTuple):
 
 
 def drawn(parts: Parts) -> list[Art]:
-    """Eight files of four pictures: the same pixels packed anew, lossy copies, one enlarged."""
-    a, b, c, d = (wrap(seed, 60, 30) for seed in (1, 2, 3, 4))
+    """Ten files of six pictures: the same pixels packed anew, lossy copies, one enlarged."""
+    a, b, c, d, e, f = (wrap(seed, 60, 30) for seed in range(1, 7))
     files = [
         ("a.png", encoded(a)),
         ("a packed anew.png", encoded(a, compress_level=1)),
@@ -47,6 +47,8 @@ def drawn(parts: Parts) -> list[Art]:
         ("b enlarged.png", encoded(b.resize((120, 60), Image.Resampling.BICUBIC))),
         ("c.png", encoded(c)),
         ("d.png", encoded(d)),
+        ("e.png", encoded(e)),
+        ("f.png", encoded(f)),
     ]
     return [Art(name[0], Kept(name, data, parts.image_limits)) for name, data in files]
 
@@ -74,32 +76,47 @@ class Killed(BaseException):
     """What no step catches."""
 
 
-class Fault:
-    """Goes off at the n-th point. Each call has two: before it is done, and before its answer."""
+class Place(NamedTuple):
+    """The n-th point, of all or of those at calls that change something.
 
-    def __init__(self, place: int, how: How) -> None:
-        self._left = place
+    Each call has two points: before it is done, and before its answer.
+    """
+
+    number: int
+    of_changes: bool = False
+
+
+CHANGES = frozenset({"create", "publish", "delete", "activate", "insert", "move", "forget", "unit"})
+
+
+class Fault:
+    """Goes off at its place."""
+
+    def __init__(self, place: Place, how: How) -> None:
+        self._left, self._of_changes = place
         self._how = how
 
-    def at(self, own: type[PlatenError], *, locked: bool) -> None:  # noqa: ARG002 - as Visit
-        self._left -= 1
-        if self._left == 0 or (self._left < 0 and self._how is not How.ONCE):
+    def at(self, verb: str, own: type[PlatenError], *, locked: bool) -> None:  # noqa: ARG002 - as Visit
+        counts = verb in CHANGES or not self._of_changes
+        self._left -= counts
+        over = self._left < 0 or not counts
+        if self._left <= 0 and not (over and self._how is How.ONCE):
             raise Killed if self._how is How.KILL else own
 
 
 class Visit:
-    """Somebody else's work, done at the n-th point: all of it between two calls of the first.
+    """Somebody else's work, done at its place: all of it between two calls of the first.
 
     At a point within a transaction it waits for the next one outside, as the tenant's lock would
     have it wait.
     """
 
-    def __init__(self, place: int, work: Callable[[], None]) -> None:
-        self._left = place
+    def __init__(self, place: Place, work: Callable[[], None]) -> None:
+        self._left, self._of_changes = place
         self._work: Callable[[], None] | None = work
 
-    def at(self, own: type[PlatenError], *, locked: bool) -> None:  # noqa: ARG002 - as Fault
-        self._left -= 1
+    def at(self, verb: str, own: type[PlatenError], *, locked: bool) -> None:  # noqa: ARG002 - as Fault
+        self._left -= verb in CHANGES or not self._of_changes
         if self._left <= 0 and not locked and self._work is not None:
             work, self._work = self._work, None
             work()
@@ -115,20 +132,20 @@ class Between:
 
     def __getattr__(self, verb: str) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
-            self._event.at(self._own, locked=self._locked)
+            self._event.at(verb, self._own, locked=self._locked)
             answer = getattr(self._real, verb)(*args, **options)
-            self._event.at(self._own, locked=self._locked)
+            self._event.at(verb, self._own, locked=self._locked)
             return answer
 
         return call
 
     @contextmanager
     def unit(self, user: UUID) -> Iterator[Unit]:
-        self._event.at(self._own, locked=False)
+        self._event.at("unit", self._own, locked=False)
         with self._real.unit(user) as unit:
             yield Between(unit, self._own, self._event, locked=True)  # type: ignore[misc]
-            self._event.at(self._own, locked=True)
-        self._event.at(self._own, locked=False)
+            self._event.at("unit", self._own, locked=True)
+        self._event.at("unit", self._own, locked=False)
 
 
 def beset(parts: Parts, event: Fault | Visit) -> Parts:

@@ -20,7 +20,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from faults_model import Art, Fault, How, Killed, Request, Visit, beset, drawn
+from faults_model import Art, Fault, How, Killed, Place, Request, Visit, beset, drawn
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -70,12 +70,12 @@ EXAMPLES = os.environ.get("MODEL_EXAMPLES")
 REQUESTS = st.builds(
     Request,
     key=st.sampled_from(["k1", "k2", "k3", "k4", "k5", "k6"]),
-    arts=st.lists(st.integers(0, 7), min_size=1, max_size=3).map(tuple),
+    arts=st.lists(st.integers(0, 9), min_size=1, max_size=3).map(tuple),
     digital=st.sampled_from([False, False, False, True]),
     allow=st.sampled_from([False] * 7 + [True]),
 )
-PLACES = st.integers(1, 100)
-"""Points between two calls; one file's upload has about fifty."""
+PLACES = st.builds(Place, st.integers(1, 100)) | st.builds(Place, st.integers(1, 25), st.just(True))
+"""One file's upload has about fifty points, of which a dozen are at changes."""
 PICKS = st.integers(0, 99)
 
 
@@ -141,35 +141,37 @@ class Model(RuleBasedStateMachine):
         self._foreseen(self._earlier(pick))
 
     @rule(request=REQUESTS, place=PLACES, how=st.sampled_from(How))
-    def upload_breaks(self, request: Request, place: int, how: How) -> None:
+    def upload_breaks(self, request: Request, place: Place, how: How) -> None:
         self._broken(request, Fault(place, how))
 
     @precondition(lambda self: self.sent)
     @rule(pick=PICKS, place=PLACES, how=st.sampled_from(How))
-    def send_again_breaks(self, pick: int, place: int, how: How) -> None:
+    def send_again_breaks(self, pick: int, place: Place, how: How) -> None:
         self._broken(self._earlier(pick), Fault(place, how))
 
-    @rule(one=REQUESTS, other=REQUESTS, place=PLACES)
-    def uploads_meet(self, one: Request, other: Request, place: int) -> None:
+    @rule(one=REQUESTS, other=REQUESTS, place=PLACES, same=st.booleans())
+    def uploads_meet(self, one: Request, other: Request, place: Place, same: bool) -> None:
+        if same:
+            other = other._replace(arts=one.arts)
         self._met(one, Visit(place, lambda: self._sent(self.parts, other)))
 
     @precondition(lambda self: self.sent)
     @rule(pick=PICKS, place=PLACES)
-    def upload_meets_itself(self, pick: int, place: int) -> None:
+    def upload_meets_itself(self, pick: int, place: Place) -> None:
         request = self._earlier(pick)
         self._met(request, Visit(place, lambda: self._sent(self.parts, request)))
 
     @rule(request=REQUESTS, place=PLACES)
-    def upload_meets_reconcile(self, request: Request, place: int) -> None:
+    def upload_meets_reconcile(self, request: Request, place: Place) -> None:
         self._broken(request, Visit(place, lambda: self._reconciled(self.parts)))
 
     @rule(request=REQUESTS, place=PLACES)
-    def reconcile_meets_upload(self, request: Request, place: int) -> None:
+    def reconcile_meets_upload(self, request: Request, place: Place) -> None:
         self._count("reconcile_meets_upload")
         self._reconciled(beset(self.parts, Visit(place, lambda: self._sent(self.parts, request))))
 
     @rule(place=PLACES, how=st.sampled_from(How))
-    def reconcile_breaks(self, place: int, how: How) -> None:
+    def reconcile_breaks(self, place: Place, how: How) -> None:
         with suppress(Killed, PlatenError):
             self._reconciled(beset(self.parts, Fault(place, how)))
 
@@ -225,13 +227,18 @@ class Model(RuleBasedStateMachine):
         assert set(before) - set(self._files()) == (gone if grace == EVERY_AGE else set())
 
     @precondition(lambda self: self.told)
-    @rule(pick=PICKS)
-    def shop_removes_a_design(self, pick: int) -> None:
-        active = [row.id for row in self.world.rows() if row.is_active]
-        if active:
-            gone = active[pick % len(active)]
-            self.world.change("UPDATE design_images SET is_active = false WHERE id = :id", id=gone)
-            self.removed.add(gone)
+    @rule(pick=PICKS, copies_too=st.booleans())
+    def shop_removes_a_design(self, pick: int, copies_too: bool) -> None:
+        active = [row for row in self.world.rows() if row.is_active]
+        if not active:
+            return
+        gone = active[pick % len(active)]
+        picture = self.world.pictures[gone.content_sha256]
+        for row in active:
+            if row is gone or (copies_too and self._shows(row, picture)):
+                query = "UPDATE design_images SET is_active = false WHERE id = :id"
+                self.world.change(query, id=row.id)
+                self.removed.add(row.id)
 
     @rule(pick=PICKS)
     def somebody_takes_a_file_away(self, pick: int) -> None:
@@ -249,8 +256,10 @@ class Model(RuleBasedStateMachine):
             self.nas.create(path, spoiled)
             self.by_hand[path] = spoiled
 
-    @rule(number=st.integers(1, 12), digital=st.booleans())
-    def somebody_puts_a_file_there(self, number: int, digital: bool) -> None:
+    @rule(ahead=st.integers(1, 3), digital=st.booleans())
+    def somebody_puts_a_file_there(self, ahead: int, digital: bool) -> None:
+        numbers = [row.number for row in self.world.rows() if row.is_digital == digital]
+        number = max(numbers, default=0) + ahead
         path = f"{FOLDERS[digital]}/{PREFIX[digital]}_{number:03d}.png"
         if path not in self._files():
             self.nas.create(path, b"by hand")
@@ -457,7 +466,7 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-@pytest.mark.parametrize(("store", "orders", "steps"), [("memory", 44, 1600), ("folder", 16, 500)])
+@pytest.mark.parametrize(("store", "orders", "steps"), [("memory", 36, 1500), ("folder", 12, 500)])
 def test_whatever_happens_in_whatever_order_what_was_told_holds(
     designs: PostgresDesigns,
     tmp_path: Path,
