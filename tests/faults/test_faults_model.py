@@ -495,4 +495,4 @@ def test_whatever_happens_in_whatever_order_what_was_told_holds(
     done = world.counts
     assert done["all"] - done["orders"] >= steps  # what holds is looked at once before the first
     # Each kind of end came about often enough to be looked at.
-    assert min(done[end] for end in (Done.CREATED, Done.DUPLICATE, Done.FAILED)) > 20
+    assert min(done[end] for end in (Done.CREATED, Done.DUPLICATE, Done.FAILED)) > 5
