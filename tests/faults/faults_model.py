@@ -76,28 +76,39 @@ class Killed(BaseException):
     """What no step catches."""
 
 
-class Place(NamedTuple):
-    """The n-th point, of all or of those at calls that change something.
+class Of(StrEnum):
+    """The calls whose points are counted; begin and commit are points of ``unit``."""
 
-    Each call has two points: before it is done, and before its answer.
-    """
+    ALL = "all"
+    CHANGES = "changes"
+    UNITS = "units"
+
+    def counts(self, verb: str) -> bool:
+        return self is Of.ALL or verb in _COUNTED[self]
+
+
+_COUNTED = {
+    Of.CHANGES: {"create", "publish", "delete", "activate", "insert", "move", "forget", "unit"},
+    Of.UNITS: {"unit"},
+}
+
+
+class Place(NamedTuple):
+    """The n-th point. Each call has two: before it is done, and before its answer."""
 
     number: int
-    of_changes: bool = False
-
-
-CHANGES = frozenset({"create", "publish", "delete", "activate", "insert", "move", "forget", "unit"})
+    of: Of
 
 
 class Fault:
     """Goes off at its place."""
 
     def __init__(self, place: Place, how: How) -> None:
-        self._left, self._of_changes = place
+        self._left, self._of = place
         self._how = how
 
     def at(self, verb: str, own: type[PlatenError], *, locked: bool) -> None:  # noqa: ARG002 - as Visit
-        counts = verb in CHANGES or not self._of_changes
+        counts = self._of.counts(verb)
         self._left -= counts
         over = self._left < 0 or not counts
         if self._left <= 0 and not (over and self._how is How.ONCE):
@@ -112,11 +123,11 @@ class Visit:
     """
 
     def __init__(self, place: Place, work: Callable[[], None]) -> None:
-        self._left, self._of_changes = place
+        self._left, self._of = place
         self._work: Callable[[], None] | None = work
 
     def at(self, verb: str, own: type[PlatenError], *, locked: bool) -> None:  # noqa: ARG002 - as Fault
-        self._left -= verb in CHANGES or not self._of_changes
+        self._left -= self._of.counts(verb)
         if self._left <= 0 and not locked and self._work is not None:
             work, self._work = self._work, None
             work()
