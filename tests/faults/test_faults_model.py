@@ -122,6 +122,8 @@ class Model(RuleBasedStateMachine):
         self.sent: list[Request] = []
         self.told: dict[UUID, Filed] = {}
         """Designs that a request was told to have created."""
+        self.askers: dict[UUID, Request] = {}
+        """The last request that was told so of each."""
         self.wanted: set[frozenset[str]] = set()
         """Pairs of contents that may have been filed beside each other as asked."""
         self.removed: set[UUID] = set()
@@ -390,6 +392,7 @@ class Model(RuleBasedStateMachine):
         arts = [self.world.arts[number] for number in request.arts]
         self.sent.append(request)
         beside = self.world.rows() if request.allow else []
+        told_before = set(self.told)
         asked = UploadRequest(
             template=TINY.name,
             user_id=SELLER,
@@ -405,10 +408,12 @@ class Model(RuleBasedStateMachine):
             if request.allow:
                 others = {row.content_sha256 for row in (*beside, *self.world.rows())}
                 self.wanted |= {frozenset({art.content, other}) for art in arts for other in others}
-        self._told(request, arts, result)
+        self._told(request, arts, result, told_before)
         return result
 
-    def _told(self, request: Request, arts: list[Art], result: Result) -> None:
+    def _told(
+        self, request: Request, arts: list[Art], result: Result, told_before: set[UUID]
+    ) -> None:
         assert [each.file for each in result.outcomes] == [art.source.filename for art in arts]
         designs = {design.id: design for design in result.designs}
         rows = {row.id: row for row in self.world.rows()}
@@ -426,17 +431,18 @@ class Model(RuleBasedStateMachine):
                 )
                 assert earlier is None or earlier == filed
                 self.told[filed.id] = filed
+                self.askers[filed.id] = request
             if outcome.outcome is Done.DUPLICATE:
                 # The shop has what it is said to have, but for what it has removed of the same
-                # request since; and that is never the upload itself.
+                # request since; and that is never the upload itself, once it is filed or while it
+                # is by the same request: one that allows duplicates is another.
                 other = rows[outcome.match.design_id]  # type: ignore[union-attr]
                 assert other.is_active or other.id in own[:at]
                 assert self.world.pictures[other.content_sha256] == art.picture
                 assert other.id != own[at]
-                assert earlier is None or (earlier.upload_sha256, earlier.is_digital) != (
-                    art.source.sha256,
-                    request.digital,
-                )
+                if own[at] in told_before or self.askers.get(own[at]) == request:
+                    same = (art.source.sha256, request.digital)
+                    assert (self.told[own[at]].upload_sha256, self.told[own[at]].is_digital) != same
 
     def _reconciled(self, parts: Parts, grace_s: float = EVERY_AGE) -> list[Discrepancy]:
         return list(
