@@ -82,6 +82,8 @@ class Of(StrEnum):
     ALL = "all"
     CHANGES = "changes"
     UNITS = "units"
+    ENDS = "ends"
+    """From the row, which is pending, to the design."""
 
     def counts(self, verb: str) -> bool:
         return self is Of.ALL or verb in _COUNTED[self]
@@ -90,6 +92,7 @@ class Of(StrEnum):
 _COUNTED = {
     Of.CHANGES: {"create", "publish", "delete", "activate", "insert", "move", "forget", "unit"},
     Of.UNITS: {"unit"},
+    Of.ENDS: {"publish", "activate"},
 }
 
 
