@@ -163,11 +163,12 @@ class Model(RuleBasedStateMachine):
             other = other._replace(arts=one.arts)
         self._met(one, self._visit(place, lambda: self._sent(self.parts, other)))
 
-    @rule(pick=PICKS, place=PLACES | UNITS, keys=st.sampled_from([("k1", "k2"), ("k3", "k4")]))
-    def uploads_of_something_new_meet(self, pick: int, place: Place, keys: tuple[str, str]) -> None:
+    @rule(pick=PICKS, place=UNITS)
+    def uploads_of_something_new_meet(self, pick: int, place: Place) -> None:
         has = {self.world.pictures[row.content_sha256] for row in self.world.rows()}
         new = [at for at, art in enumerate(self.world.arts) if art.picture not in has]
         if new:
+            keys = (f"{which}-{len(self.sent)}" for which in ("one", "other"))
             one, other = (Request(key, (new[pick % len(new)],), False, False) for key in keys)
             self._met(one, self._visit(place, lambda: self._sent(self.parts, other)))
 
