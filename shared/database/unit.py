@@ -157,7 +157,7 @@ def one_file_a_path(name: str) -> Iterator[None]:
     """Raises NameTaken when another design is filed under the path, whatever its case."""
     try:
         yield
-    except sa.exc.IntegrityError as error:
+    except sa.exc.DBAPIError as error:
         if details(error).get("n") == "idx_design_images_filed_path":
             raise NameTaken(name=name) from error
         raise
