@@ -170,14 +170,14 @@ def _connect(
     return Connection(**options)
 
 
-def _ask_for_life(connection: DBAPIConnection, *_pool: object) -> None:
+def _ask_for_life(connection: Connection, *_pool: object) -> None:
     """Have the pool replace a connection that the server ended meanwhile.
 
     SQLAlchemy's own ``pool_pre_ping`` misses one in ten: pg8000 lets some of the socket's errors
-    through as they are.
+    through as they are. It takes a trip to the server, too.
     """
     try:
-        connection.cursor().execute(";")
+        connection.ask_for_life()
     except Exception as error:
         raise sa.exc.DisconnectionError from error
 

@@ -8,6 +8,8 @@ has a text prepared when it meets it first; from then on it takes one trip.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from selectors import EVENT_READ, DefaultSelector
+from time import monotonic
 from typing import Any
 
 import pg8000
@@ -22,12 +24,33 @@ _STALE = ("0A000", "26000")
 """What the server says of a statement whose columns have changed since, or that it has no more."""
 
 
-class Connection(pg8000.Connection):
+_FRESH_SECONDS = 5.0
+"""Within them, a connection that was in use counts as good while nothing has arrived on it. After
+them, a silent one may have been cut off on the way.
+"""
+
+
+class Connection(pg8000.Connection):  # type: ignore[misc]  # pg8000 has no types
     """To be used with `autocommit`: a transaction begins and ends by statements of its own."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._kept: dict[str, tuple[Any, ...]] = {}
+        self._taken_at = monotonic()
+
+    def ask_for_life(self) -> None:
+        """Raises whatever the server's end of the connection does.
+
+        A server says why it ends a connection, or at least closes it: something has arrived then.
+        """
+        since, self._taken_at = self._taken_at, monotonic()
+        if self._taken_at - since > _FRESH_SECONDS or self._has_news():
+            self.execute_simple(";")
+
+    def _has_news(self) -> bool:
+        with DefaultSelector() as selector:
+            selector.register(self._usock, EVENT_READ)
+            return bool(selector.select(timeout=0))
 
     def cursor(self) -> Cursor:
         return Cursor(self)
@@ -53,7 +76,7 @@ class Connection(pg8000.Connection):
             raise
 
 
-class Cursor(pg8000.Cursor):
+class Cursor(pg8000.Cursor):  # type: ignore[misc]  # pg8000 has no types
     def execute(self, operation: str, args: Sequence[Any] = (), stream: object = None) -> Cursor:
         """Raises pg8000's DatabaseError where the server refuses."""
         if args:

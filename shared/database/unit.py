@@ -62,33 +62,37 @@ class PostgresUnit(Search):
     def claim(self, shop: str) -> str:
         key = _folded(shop)
         with translated():
-            know(self._connection, self._user_id, shop)
-            self._connection.execute(
-                insert(shops)
-                .values(key=key, name=shop, user_id=self._user_id)
-                .on_conflict_do_nothing()
-            )
-            owner, name = self._connection.execute(
-                sa.select(shops.c.user_id, shops.c.name).where(shops.c.key == key)
-            ).one()
-        if owner != self._user_id:
+            claimed = self._claimed(key)
+            if claimed is None:
+                know(self._connection, self._user_id, shop)
+                self._connection.execute(
+                    insert(shops)
+                    .values(key=key, name=shop, user_id=self._user_id)
+                    .on_conflict_do_nothing()
+                )
+                claimed = self._claimed(key)
+        if claimed is None or claimed.user_id != self._user_id:
             raise ShopTaken(shop=shop)
-        return str(name)
+        return str(claimed.name)
 
     def take_number(self, folder: str, *, above: int = 0) -> int:
         key, last = _folded(folder), folder_numbers.c.last_number
+        known = folder_numbers.c.folder == key
+        greater = sa.func.greatest(last, above) + 1
         with translated():
-            known = sa.select(last).where(folder_numbers.c.folder == key)
-            given = self._connection.execute(known).scalar()
-            least = max(self._largest(folder) if given is None else given, above) + 1
-            new = insert(folder_numbers).values(folder=key, last_number=least)
-            greater = sa.func.greatest(last + 1, new.excluded.last_number)
-            number: int = self._connection.execute(
-                new.on_conflict_do_update(
-                    index_elements=[folder_numbers.c.folder], set_={last: greater}
-                ).returning(last)
-            ).scalar_one()
-        return number
+            number = self._connection.execute(
+                sa.update(folder_numbers).where(known).values({last: greater}).returning(last)
+            ).scalar()
+            if number is None:
+                least = max(self._largest(folder), above) + 1
+                new = insert(folder_numbers).values(folder=key, last_number=least)
+                greater = sa.func.greatest(last + 1, new.excluded.last_number)
+                number = self._connection.execute(
+                    new.on_conflict_do_update(
+                        index_elements=[folder_numbers.c.folder], set_={last: greater}
+                    ).returning(last)
+                ).scalar_one()
+        return int(number)
 
     def insert(self, design: Design) -> Design:
         row: dict[str, Any] = to_row(design.model_copy(update={"state": State.PENDING}))
@@ -129,6 +133,11 @@ class PostgresUnit(Search):
         pending = self._own(design_id) & (designs.c.state == State.PENDING.value)
         with translated():
             self._connection.execute(sa.delete(designs).where(pending))
+
+    def _claimed(self, key: str) -> sa.Row[Any] | None:
+        """Whose a shop is and its name, where it is claimed and its user has a row."""
+        query = sa.select(shops.c.user_id, shops.c.name).join(users, users.c.id == shops.c.user_id)
+        return self._connection.execute(query.where(shops.c.key == key)).first()
 
     def _own(self, design_id: UUID) -> sa.ColumnElement[bool]:
         return (designs.c.id == design_id) & (designs.c.user_id == self._user_id)

@@ -29,11 +29,10 @@ class Before(Line):
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
         self._has_written = False
-        """The driver commits before a transaction too."""
 
     def up(self, data: bytes) -> bytes:
         self._has_written |= any(statement in data for statement in WRITES)
-        if self._has_written and b"commit" in data:
+        if self._has_written and b"COMMIT" in data:
             raise Broken(self._fault)
         return data
 

@@ -194,7 +194,7 @@ def options_for(url: str) -> dict[str, Any]:
     engine = create(url, pool=1, timeout_s=1)
     handed: dict[str, Any] = {}
 
-    @sa.event.listens_for(engine, "do_connect")
+    @sa.event.listens_for(engine, "do_connect", insert=True)
     def _note(_dialect: object, _record: object, _args: object, options: dict[str, Any]) -> None:
         handed.update(options)
         raise Stopped
