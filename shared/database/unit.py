@@ -71,9 +71,9 @@ class PostgresUnit(Search):
                     .on_conflict_do_nothing()
                 )
                 claimed = self._claimed(key)
-        if claimed is None or claimed.user_id != self._user_id:
+        if claimed is None or claimed["user_id"] != self._user_id:
             raise ShopTaken(shop=shop)
-        return str(claimed.name)
+        return str(claimed["name"])
 
     def take_number(self, folder: str, *, above: int = 0) -> int:
         key, last = _folded(folder), folder_numbers.c.last_number
@@ -134,10 +134,10 @@ class PostgresUnit(Search):
         with translated():
             self._connection.execute(sa.delete(designs).where(pending))
 
-    def _claimed(self, key: str) -> sa.Row[Any] | None:
+    def _claimed(self, key: str) -> sa.RowMapping | None:
         """Whose a shop is and its name, where it is claimed and its user has a row."""
         query = sa.select(shops.c.user_id, shops.c.name).join(users, users.c.id == shops.c.user_id)
-        return self._connection.execute(query.where(shops.c.key == key)).first()
+        return self._connection.execute(query.where(shops.c.key == key)).mappings().first()
 
     def _own(self, design_id: UUID) -> sa.ColumnElement[bool]:
         return (designs.c.id == design_id) & (designs.c.user_id == self._user_id)
