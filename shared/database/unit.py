@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -30,8 +31,16 @@ def lock(connection: sa.Connection, user_id: UUID) -> None:
 
 
 def get(connection: sa.Connection, user_id: UUID, design_id: UUID) -> Design | None:
-    query = sa.select(*COLUMNS).where(designs.c.id == design_id, designs.c.user_id == user_id)
-    return next(iter(to_designs(connection.execute(query))), None)
+    rows = connection.execute(_one(), {"design": design_id, "user": user_id})
+    return next(iter(to_designs(rows)), None)
+
+
+@lru_cache
+def _one() -> sa.Select[Any]:
+    """Built once: that takes longer than the answer."""
+    return sa.select(*COLUMNS).where(
+        designs.c.id == sa.bindparam("design"), designs.c.user_id == sa.bindparam("user")
+    )
 
 
 def know(connection: sa.Connection, user_id: UUID, shop: str | None = None) -> None:
