@@ -197,9 +197,11 @@ def options_for(url: str) -> dict[str, Any]:
         handed.update(options)
         raise Stopped
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stopped):
+    engine = create(url, pool=1, timeout_s=1)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("shared.database.engine.Connection", note)
-        create(url, pool=1, timeout_s=1).connect()
+        with pytest.raises(Stopped):
+            engine.connect()
     return handed
 
 
