@@ -9,12 +9,14 @@ import ssl
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from shared.database.address import target
+from shared.database.prepared import Connection
 from shared.errors import (
     DatabaseError,
     DatabaseNotReady,
@@ -25,9 +27,14 @@ from shared.errors import (
 _POOL_SECONDS = 3.0
 """Longest wait for a free connection: an error in time is better than a queue."""
 
-_PLANNER = {"random_page_cost": "1.1", "max_parallel_workers_per_gather": "0"}
+_PLANNER = {
+    "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "0",
+    "plan_cache_mode": "force_custom_plan",
+}
 """Every query here goes by an index. Planned for turning disks, and with a guess of 8 % of the rows
-for a look-up of band keys, a large library would be read as a whole instead."""
+for a look-up of band keys, a large library would be read as a whole instead. So would it by a plan
+that is made once for whatever keys are asked for."""
 
 _UNKNOWN_ACCOUNT = ("28", "3D")
 """Classes of SQLSTATE: invalid authorization, unknown database."""
@@ -52,8 +59,8 @@ _REFUSALS = ("22", "23", "42")
 def create(url: str, *, pool: int, timeout_s: float) -> Engine:
     """An engine of at most ``pool`` connections, none of which waits for ever.
 
-    Each statement commits itself: with pg8000, a transaction around a read costs three more trips
-    to the server. `transaction` is for writes that belong together.
+    Each statement commits itself: a transaction around a read costs two more trips to the server.
+    `transaction` is for writes that belong together.
     ``timeout_s``: longest wait for an answer of the server. Statements end in half of it, waits
     for a lock in a fifth, and the server drops a transaction that is idle for all of it.
     Raises SettingsInvalid for a URL that can't be used.
@@ -74,6 +81,7 @@ def create(url: str, *, pool: int, timeout_s: float) -> Engine:
         pool_timeout=_POOL_SECONDS,
         isolation_level="AUTOCOMMIT",
     )
+    sa.event.listen(engine, "do_connect", _connect)
     sa.event.listen(engine, "checkout", _ask_for_life)
     sa.event.listen(engine, "handle_error", _drop_doubtful)
     return engine
@@ -92,11 +100,13 @@ def transaction(engine: Engine) -> Iterator[sa.Connection]:
     Raises what `translated` does where the database fails; what the body raises passes as it is.
     """
     with translated():
-        connection = engine.connect().execution_options(isolation_level="READ COMMITTED")
+        connection = engine.connect()
     try:
+        with translated():
+            connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
         yield connection
         with translated():
-            connection.commit()
+            connection.exec_driver_sql("COMMIT")
     finally:
         connection.close()  # rolls back what is not committed
 
@@ -154,14 +164,20 @@ def _translation(state: str) -> DatabaseError:
     return DatabaseUnavailable()
 
 
-def _ask_for_life(connection: DBAPIConnection, *_pool: object) -> None:
+def _connect(
+    _dialect: sa.Dialect, _record: object, _arguments: object, options: dict[str, Any]
+) -> DBAPIConnection:
+    return Connection(**options)
+
+
+def _ask_for_life(connection: Connection, *_pool: object) -> None:
     """Have the pool replace a connection that the server ended meanwhile.
 
     SQLAlchemy's own ``pool_pre_ping`` misses one in ten: pg8000 lets some of the socket's errors
-    through as they are.
+    through as they are. It takes a trip to the server, too.
     """
     try:
-        connection.cursor().execute(";")
+        connection.ask_for_life()
     except Exception as error:
         raise sa.exc.DisconnectionError from error
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.database.rows import FACTS
-from shared.database.tables import Bits, designs, hashes
+from shared.database.tables import Bits, allowed_pairs, designs, hashes
 from shared.records import HASH_BITS, Probe, State
 
 EQUAL = 64
@@ -37,6 +37,7 @@ _LOW = f"{sum(1 << (HASH_BITS - 1 - 16 * u - v) for u in range(8) for v in range
 
 _USER = sa.bindparam("user", type_=sa.Uuid)
 _AFTER = sa.bindparam("after", type_=sa.BigInteger)
+_BEFORE = sa.bindparam("before", type_=sa.BigInteger)
 _RADIUS = sa.bindparam("radius", type_=sa.Integer)
 _TEMPLATE = sa.bindparam("template", type_=sa.Text)
 _VERSION = sa.bindparam("version", type_=sa.SmallInteger)
@@ -190,6 +191,32 @@ def cropped(*, templated: bool) -> Query:
         .where(*_scope(templated, after=False), _own(designs.c), distance <= _RADIUS)
         .order_by(distance, designs.c.sequence.desc())
         .limit(LIMIT)
+    )
+
+
+@lru_cache
+def allowed(*, early: bool) -> sa.CompoundSelect[Any]:
+    """What was wanted beside a picture; ``early``: by designs with a sequence below ``before``."""
+    pair, asked = allowed_pairs.c, designs.alias("asked")
+    # Both were wanted, so it counts from either side. But a second copy of one picture lets no
+    # third one in: who sends it is told of the second.
+    sides = [
+        (pair.design_id, pair.other_id, sa.true()),
+        (pair.other_id, pair.design_id, asked.c.content_sha256 != _CONTENT),
+    ]
+    return sa.union(
+        *(
+            sa.select(other)
+            .join(designs, designs.c.id == own)
+            .join(asked, asked.c.id == pair.design_id)
+            .where(
+                designs.c.user_id == _USER,
+                designs.c.content_sha256 == _CONTENT,
+                asked.c.sequence < _BEFORE if early else sa.true(),
+                counts,
+            )
+            for own, other, counts in sides
+        )
     )
 
 

@@ -14,7 +14,7 @@ from shared.database.crowded import Crowded
 from shared.database.engine import translated
 from shared.database.queries import LEGACY, LIMIT, Side, values
 from shared.database.rows import to_candidates
-from shared.database.tables import allowed_pairs, designs
+from shared.database.tables import designs
 from shared.records import Candidate, Probe
 
 
@@ -63,29 +63,10 @@ class Search:
     def allowed(
         self, user_id: UUID, content_sha256: str, *, before: int | None = None
     ) -> set[UUID]:
-        pair, asked = allowed_pairs.c, designs.alias("asked")
-        # Both were wanted, so it counts from either side. But a second copy of one picture lets no
-        # third one in: who sends it is told of the second.
-        sides = [
-            (pair.design_id, pair.other_id, sa.true()),
-            (pair.other_id, pair.design_id, asked.c.content_sha256 != content_sha256),
-        ]
-        found = sa.union(
-            *(
-                sa.select(other)
-                .join(designs, designs.c.id == own)
-                .join(asked, asked.c.id == pair.design_id)
-                .where(
-                    designs.c.user_id == user_id,
-                    designs.c.content_sha256 == content_sha256,
-                    sa.true() if before is None else asked.c.sequence < before,
-                    counts,
-                )
-                for own, other, counts in sides
-            )
-        )
+        query = queries.allowed(early=before is not None)
+        given = {"user": user_id, "content_sha256": content_sha256, "before": before}
         with translated():
-            return set(self._connection.execute(found).scalars())
+            return set(self._connection.execute(query, given).scalars())
 
     def _all(self, query: queries.Query, given: Mapping[str, Any]) -> Sequence[sa.Row[Any]]:
         with translated():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -30,8 +31,16 @@ def lock(connection: sa.Connection, user_id: UUID) -> None:
 
 
 def get(connection: sa.Connection, user_id: UUID, design_id: UUID) -> Design | None:
-    query = sa.select(designs).where(designs.c.id == design_id, designs.c.user_id == user_id)
-    return next(iter(to_designs(connection.execute(query))), None)
+    rows = connection.execute(_one(), {"design": design_id, "user": user_id})
+    return next(iter(to_designs(rows)), None)
+
+
+@lru_cache
+def _one() -> sa.Select[Any]:
+    """Built once: that takes longer than the answer."""
+    return sa.select(designs).where(
+        designs.c.id == sa.bindparam("design"), designs.c.user_id == sa.bindparam("user")
+    )
 
 
 def know(connection: sa.Connection, user_id: UUID, shop: str | None = None) -> None:
@@ -62,33 +71,37 @@ class PostgresUnit(Search):
     def claim(self, shop: str) -> str:
         key = _folded(shop)
         with translated():
-            know(self._connection, self._user_id, shop)
-            self._connection.execute(
-                insert(shops)
-                .values(key=key, name=shop, user_id=self._user_id)
-                .on_conflict_do_nothing()
-            )
-            owner, name = self._connection.execute(
-                sa.select(shops.c.user_id, shops.c.name).where(shops.c.key == key)
-            ).one()
-        if owner != self._user_id:
+            claimed = self._claimed(key)
+            if claimed is None:
+                know(self._connection, self._user_id, shop)
+                self._connection.execute(
+                    insert(shops)
+                    .values(key=key, name=shop, user_id=self._user_id)
+                    .on_conflict_do_nothing()
+                )
+                claimed = self._claimed(key)
+        if claimed is None or claimed["user_id"] != self._user_id:
             raise ShopTaken(shop=shop)
-        return str(name)
+        return str(claimed["name"])
 
     def take_number(self, folder: str, *, above: int = 0) -> int:
         key, last = _folded(folder), folder_numbers.c.last_number
+        known = folder_numbers.c.folder == key
+        greater = sa.func.greatest(last, above) + 1
         with translated():
-            known = sa.select(last).where(folder_numbers.c.folder == key)
-            given = self._connection.execute(known).scalar()
-            least = max(self._largest(folder) if given is None else given, above) + 1
-            new = insert(folder_numbers).values(folder=key, last_number=least)
-            greater = sa.func.greatest(last + 1, new.excluded.last_number)
-            number: int = self._connection.execute(
-                new.on_conflict_do_update(
-                    index_elements=[folder_numbers.c.folder], set_={last: greater}
-                ).returning(last)
-            ).scalar_one()
-        return number
+            number = self._connection.execute(
+                sa.update(folder_numbers).where(known).values({last: greater}).returning(last)
+            ).scalar()
+            if number is None:
+                least = max(self._largest(folder), above) + 1
+                new = insert(folder_numbers).values(folder=key, last_number=least)
+                greater = sa.func.greatest(last + 1, new.excluded.last_number)
+                number = self._connection.execute(
+                    new.on_conflict_do_update(
+                        index_elements=[folder_numbers.c.folder], set_={last: greater}
+                    ).returning(last)
+                ).scalar_one()
+        return int(number)
 
     def insert(self, design: Design) -> Design:
         row: dict[str, Any] = to_row(design.model_copy(update={"state": State.PENDING}))
@@ -130,6 +143,11 @@ class PostgresUnit(Search):
         with translated():
             self._connection.execute(sa.delete(designs).where(pending))
 
+    def _claimed(self, key: str) -> sa.RowMapping | None:
+        """Whose a shop is and its name, where it is claimed and its user has a row."""
+        query = sa.select(shops.c.user_id, shops.c.name).join(users, users.c.id == shops.c.user_id)
+        return self._connection.execute(query.where(shops.c.key == key)).mappings().first()
+
     def _own(self, design_id: UUID) -> sa.ColumnElement[bool]:
         return (designs.c.id == design_id) & (designs.c.user_id == self._user_id)
 
@@ -157,7 +175,7 @@ def one_file_a_path(name: str) -> Iterator[None]:
     """Raises NameTaken when another design is filed under the path, whatever its case."""
     try:
         yield
-    except sa.exc.IntegrityError as error:
+    except sa.exc.DBAPIError as error:
         if details(error).get("n") == "idx_design_images_filed_path":
             raise NameTaken(name=name) from error
         raise

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from urllib.parse import unquote
-
 import pytest
-import sqlalchemy as sa
 from database_rows import USER, a_design
 
 from shared.database.designs import PostgresDesigns
-from shared.database.engine import create
 from shared.errors import DatabaseUnavailable
 from shared.records import Design
-from tests.proxy import Broken, Fault, Line, Proxy, proxy
+from tests.proxy import Broken, Fault, Line, Proxy
 
 # pg8000 leaves the socket of a connection that failed to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -29,11 +24,10 @@ class Before(Line):
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
         self._has_written = False
-        """The driver commits before a transaction too."""
 
     def up(self, data: bytes) -> bytes:
         self._has_written |= any(statement in data for statement in WRITES)
-        if self._has_written and b"commit" in data:
+        if self._has_written and b"COMMIT" in data:
             raise Broken(self._fault)
         return data
 
@@ -53,24 +47,6 @@ class After(Before):
 
     def committed(self) -> None:
         """What happens between the commit and its answer."""
-
-
-@pytest.fixture
-def between(database_url: str) -> Iterator[Proxy]:
-    path = sa.make_url(database_url).query["unix_sock"]
-    assert isinstance(path, str)
-    with proxy(unquote(path)) as between:
-        yield between
-
-
-@pytest.fixture
-def cut(database_url: str, between: Proxy) -> Iterator[PostgresDesigns]:
-    """The database behind the proxy."""
-    url = sa.make_url(database_url).difference_update_query(["unix_sock"])
-    url = url.set(host="127.0.0.1", port=between.port).update_query_dict({"sslmode": "disable"})
-    engine = create(url.render_as_string(hide_password=False), pool=2, timeout_s=3)
-    yield PostgresDesigns(engine)
-    engine.dispose()
 
 
 def insert(designs: PostgresDesigns, design: Design) -> Design:

@@ -191,16 +191,17 @@ class Stopped(Exception):
 
 def options_for(url: str) -> dict[str, Any]:
     """What an engine for the URL hands to pg8000."""
-    engine = create(url, pool=1, timeout_s=1)
     handed: dict[str, Any] = {}
 
-    @sa.event.listens_for(engine, "do_connect")
-    def _note(_dialect: object, _record: object, _args: object, options: dict[str, Any]) -> None:
+    def note(**options: Any) -> None:
         handed.update(options)
         raise Stopped
 
-    with pytest.raises(Stopped):
-        engine.connect()
+    engine = create(url, pool=1, timeout_s=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.database.engine.Connection", note)
+        with pytest.raises(Stopped):
+            engine.connect()
     return handed
 
 
