@@ -29,8 +29,10 @@ it back at once: from Python's heap, a body that is read would still take its ro
 was read into."""
 _EXPECTATION = b"Expect: 100-continue"
 _MAX_DIGITS = 20
-_STEP = 1 << 13
-"""Bytes of a chunked body that the parser is given at once: it copies the rest for each chunk."""
+_STEP = 1 << 18
+"""Bytes that the parser is given at once; see `shared.multipart.CHUNK`."""
+_STEP_OF_CHUNKS = 1 << 13
+"""The same of a chunked body: the parser copies the rest for each chunk."""
 
 
 class Arrival:
@@ -68,7 +70,7 @@ class Arrival:
     def pieces(self) -> Iterator[bytes]:
         """All of it in order. Each piece of the body is let go before the next one."""
         yield bytes(self._head)
-        step = _STEP if isinstance(self._body, _Chunks) else _PIECE
+        step = _STEP_OF_CHUNKS if isinstance(self._body, _Chunks) else _STEP
         while self._pieces:
             with self._pieces.popleft() as piece:
                 size = piece.tell()

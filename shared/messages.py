@@ -93,6 +93,8 @@ class DedupeRequest(Judging):
     """Or in the header ``Idempotency-Key``. Unset makes a fresh one, which the answer names."""
     first_position: Annotated[int, Field(ge=0)] = 0
     """Position of the first file in its batch, where a batch is sent in parts."""
+    normal_form: bool = False
+    """Answer each file's packed normal form too. Handed to persist, it spares process making it."""
     files: list[InlineFile] = []
 
 
@@ -144,6 +146,8 @@ class Finding(Value):
     """The design that an earlier request under the same key has recorded already."""
     upload_sha256: Hex64 | None = None
     fingerprint: Fingerprint | None = None
+    normal_form: str | None = None
+    """The picture that the fingerprint derives from, packed, where it was asked for."""
     error: Problem | None = None
     timings_ms: Milliseconds = {}
 
@@ -163,6 +167,8 @@ class ProcessRequest(Acting):
     """Stage the print file under this id, for persist to file."""
     filename: Text | None = None
     """Instead of a design id: publish the print file under this name at once."""
+    normal_form: bool = True
+    """Answer the packed normal form; false where persist gets dedupe's."""
     file: InlineFile | None = None
 
     @model_validator(mode="after")
@@ -179,7 +185,7 @@ class ProcessResponse(Value):
     print_file: PrintFile
     preflight: Preflight
     upload_sha256: Hex64
-    normal_form: str
+    normal_form: str | None
     """The picture that the fingerprint derives from, packed; hand it to persist."""
     timings_ms: Milliseconds
 
@@ -194,7 +200,7 @@ class PersistRequest(Judging):
     print_file: PrintFile
     preflight: Preflight | None = None
     normal_form: str | None = None
-    """What process answered; unset: the upload comes along as a file."""
+    """What process or dedupe answered; unset: the upload comes along as a file."""
     allow_duplicate: bool = False
     """File the design whatever it is found to be, and remember that."""
     beside: UUID | None = None

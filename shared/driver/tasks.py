@@ -34,6 +34,7 @@ def check(
                 template=request.template,
                 idempotency_key=key,
                 first_position=at,
+                normal_form=not request.check_only,
             ),
         )
     except PlatenError as error:
@@ -57,6 +58,7 @@ def process_request(request: UploadRequest, template: Template, design_id: UUID)
         template=template,
         digital=request.digital,
         design_id=design_id,
+        normal_form=False,
     )
 
 
@@ -73,7 +75,7 @@ def persist_request(
         upload_sha256=processed.upload_sha256,
         print_file=processed.print_file,
         preflight=processed.preflight,
-        normal_form=processed.normal_form,
+        normal_form=finding.normal_form,
         allow_duplicate=allows(request, finding.position),
         beside=match.design_id if match else None,
     )

@@ -76,12 +76,12 @@ def comprehensive(batch: Batch, executor: Executor, width: int) -> None:
 
 
 def original(batch: Batch) -> None:
-    """Check the second file while the first is prepared, prepare it while that one is persisted.
+    """Check both files at once; prepare the second while the first is persisted.
 
     When that breaks, files are left without an outcome.
     """
     with ThreadPoolExecutor(ORIGINAL_LIMIT, thread_name_prefix="original") as own:
-        batch.run(Pace(own, checks_ahead=1, prepared_ahead=1, is_last=False))
+        batch.run(Pace(own, checks_ahead=ORIGINAL_LIMIT, prepared_ahead=1, is_last=False))
 
 
 def serially(batch: Batch) -> None:

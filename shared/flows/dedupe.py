@@ -9,6 +9,7 @@ from shared.clock import Clock
 from shared.errors import FileRefused, KeyReused
 from shared.fingerprint.hashes import legacy_phash
 from shared.fingerprint.match import evidence, matches, stronger
+from shared.fingerprint.normal import pack
 from shared.flows.again import is_same
 from shared.flows.rules import Judgement
 from shared.flows.source import Source
@@ -36,7 +37,7 @@ def dedupe(
     with clock.step("database"):
         template = designs.template(user, request.template)
         has_legacy = designs.has_legacy(user)
-    check = _Check(user, shop, template, designs, judgement, has_legacy)
+    check = _Check(user, shop, template, designs, judgement, has_legacy, request.normal_form)
     findings = [
         check.finding(source, position, design_id(user, key, position))
         for position, source in enumerate(sources, start=request.first_position)
@@ -57,6 +58,7 @@ class _Check:
         designs: Designs,
         judgement: Judgement,
         has_legacy: bool,
+        wants_normal_form: bool,
     ) -> None:
         self._user = user
         self._shop = shop
@@ -64,6 +66,7 @@ class _Check:
         self._designs = designs
         self._judgement = judgement
         self._has_legacy = has_legacy
+        self._wants_normal_form = wants_normal_form
         self._earlier: list[Candidate] = []
 
     def finding(self, source: Source, position: int, design: UUID) -> Finding:
@@ -80,6 +83,10 @@ class _Check:
             return found.model_copy(
                 update={"error": Problem.of(error), "timings_ms": clock.total()}
             )
+        packed = None
+        if self._wants_normal_form:
+            with clock.step("normal_form"):
+                packed = pack(source.normal_form)
         if known is not None or match is None or not self._judgement.stops(match):
             self._earlier.append(earlier(probe, design, source.filename, position))
         return found.model_copy(
@@ -90,6 +97,7 @@ class _Check:
                 "recorded": Filed.of(known) if known else None,
                 "upload_sha256": probe.upload_sha256,
                 "fingerprint": probe.fingerprint,
+                "normal_form": packed,
                 "timings_ms": clock.total(),
             }
         )

@@ -41,8 +41,10 @@ def process(
         target = f"{folder}/{print_file(request.filename)}"
     with clock.step("decode"):
         artwork = source.artwork
-    with clock.step("normal_form"):
-        normal_form = pack(source.normal_form)
+    normal_form = None
+    if request.normal_form:
+        with clock.step("normal_form"):
+            normal_form = pack(source.normal_form)
     prepared = prepare(
         artwork, template, digital=request.digital, max_side_px=max_side_px, effort=effort
     )
