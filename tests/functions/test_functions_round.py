@@ -56,6 +56,18 @@ class TestARound:
         assert hashlib.sha256(png).hexdigest() == processed["print_file"]["sha256"]
         assert Image.open(io.BytesIO(png)).size == (3800, 1732)
 
+    def test_persist_takes_the_normal_form_that_dedupe_made(self, site: Site) -> None:
+        (finding,) = site.post("dedupe", SELLER | {"normal_form": True}, ART).json["files"]
+        made = site.process(ART, finding["design_id"])
+        spared = site.process(ART, finding["design_id"], normal_form=False)
+        handed = spared | {"normal_form": finding["normal_form"]}
+        design = site.post("persist", to_persist(handed, "cup.png")).json["design"]
+
+        assert finding["normal_form"] == made["normal_form"]
+        assert spared["normal_form"] is None
+        assert "normal_form" not in spared["timings_ms"]
+        assert design["phash"] == finding["fingerprint"]["phash"]
+
     def test_names_the_time_of_each_step(self, site: Site) -> None:
         (finding,) = site.post("dedupe", SELLER, ART).json["files"]
         processed = site.process(ART, finding["design_id"])
