@@ -30,7 +30,7 @@ from shared.records import Text
 from shared.settings import MEGABYTE
 
 CHUNK = 1 << 18
-"""Bytes that the decoder is given at once: it copies them several times, which the processor's cache
+"""Bytes that the decoder is given at once: it copies them several times, which the caches
 holds. Of 1 MB, each copy is memory that the system has to give anew."""
 MAX_TEXT = 2 * MEGABYTE
 """Bytes of all form fields together: the request's JSON with a packed normal form is below it."""
