@@ -31,7 +31,7 @@ from shared.settings import MEGABYTE
 
 CHUNK = 1 << 18
 """Bytes that the decoder is given at once: it copies them several times, which the caches
-holds. Of 1 MB, each copy is memory that the system has to give anew."""
+hold. Of 1 MB, each copy is memory that the system has to give anew."""
 MAX_TEXT = 2 * MEGABYTE
 """Bytes of all form fields together: the request's JSON with a packed normal form is below it."""
 MAX_QUOTE = 100
