@@ -21,7 +21,7 @@ from tests.proxy import Broken, Fault, Line, Proxy, proxy
 # pg8000 leaves the socket of a connection that failed to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
-EVERY = {Fault.RESET: 1, Fault.HOLE: 1} if EVERY_POINT else {Fault.RESET: 11, Fault.HOLE: 23}
+EVERY = {Fault.RESET: 1, Fault.HOLE: 1} if EVERY_POINT else {Fault.RESET: 5, Fault.HOLE: 23}
 """Each so many-th exchange is tried. In a hole, each try waits for its timeout."""
 
 TIMEOUT_S = {Fault.RESET: 60, Fault.HOLE: 3}
