@@ -183,9 +183,18 @@ def _copied(settings: Settings) -> Parts:
     return Parts(settings)
 
 
-@cache
+_making = RLock()
+
+
 def parts() -> Parts:
-    """The parts that the process's own settings ask for."""
+    """The parts that the process's own settings ask for: the same ones for all its threads."""
+    # Of the first requests, which come at once, each would make some, with memory to give out.
+    with _making:
+        return own_parts()
+
+
+@cache
+def own_parts() -> Parts:
     own = settings()
     configure(own.log_format)
     return Parts(own)

@@ -42,7 +42,7 @@ def _fresh() -> Iterator[None]:
 
 
 def _forget() -> None:
-    if wiring.parts.cache_info().currsize:
+    if wiring.own_parts.cache_info().currsize:
         wiring.parts().close()
-    wiring.parts.cache_clear()
+    wiring.own_parts.cache_clear()
     settings.settings.cache_clear()

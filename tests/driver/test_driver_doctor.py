@@ -29,16 +29,16 @@ def doctor(
         for name, value in ({"DATABASE_URL": database_url} | environment).items():
             monkeypatch.setenv(name, value)
         settings.cache_clear()
-        wiring.parts.cache_clear()
+        wiring.own_parts.cache_clear()
         result = CliRunner().invoke(main, ["doctor", *options])
-        if wiring.parts.cache_info().currsize:
+        if wiring.own_parts.cache_info().currsize:
             wiring.parts().close()
         assert SECRET not in result.output
         return result
 
     yield run
     settings.cache_clear()
-    wiring.parts.cache_clear()
+    wiring.own_parts.cache_clear()
 
 
 def test_one_line_a_check_and_status_0_when_all_is_right(doctor: Callable[..., Result]) -> None:

@@ -54,7 +54,7 @@ def bare(configure: Configure) -> Site:
 
 def _forget() -> None:
     """Close the adapters that were made, and read the settings anew on the next call."""
-    if wiring.parts.cache_info().currsize:
+    if wiring.own_parts.cache_info().currsize:
         wiring.parts().close()
-    wiring.parts.cache_clear()
+    wiring.own_parts.cache_clear()
     settings.settings.cache_clear()

@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 from shared import wiring
+from shared.settings import Settings
 from tests.draw import encoded, wrap
 from tests.functions.conftest import Configure
 from tests.functions.functions_calls import SELLER, Site, to_persist
@@ -96,6 +97,23 @@ def test_fifty_uploads_of_fifty_megapixels_in_two_gigabytes(tmp_path: Path) -> N
     printed = np.asarray(Image.open(io.BytesIO(files[f"{served[0]}.png"])))
     assert printed.shape[:2] == (1732, 3800)
     assert (printed == COLOUR[: printed.shape[2]]).all()
+
+
+def test_the_first_requests_at_once_share_one_budget(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure()
+    made = wiring.Parts
+
+    def slowly(own: Settings) -> wiring.Parts:
+        time.sleep(0.2)
+        return made(own)
+
+    monkeypatch.setattr(wiring, "Parts", slowly)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: wiring.parts(), range(8)))
+
+    assert len({id(parts) for parts in found}) == 1
 
 
 class TestARequest:
