@@ -141,7 +141,8 @@ class Fingerprint(Value):
     def _version_2_is_whole(self) -> Self:
         if self.version < FINGERPRINT_VERSION:
             return self
-        if any(held is None for name, held in self if name not in ("width_px", "height_px")):
+        hashes = (self.phash, self.ahash, self.dhash, self.whash, self.index_hash)
+        if None in (*hashes, self.signature, self.content_sha256, self.is_opaque):
             raise ValueError("a fingerprint of version 2 needs every field but the crop's size")
         return self
 

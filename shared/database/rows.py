@@ -6,21 +6,24 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from shared.database.tables import designs
 from shared.records import Candidate, Design, Fingerprint, Preflight, PrintFile, State
 
+PRINTS = (
+    "fingerprint_version", "phash", "ahash", "dhash", "whash", "index_hash", "signature",
+    "content_sha256", "is_opaque", "crop_width", "crop_height",
+)  # fmt: skip
+"""The columns of a fingerprint, in the order of `_fingerprint`."""
+
 FACTS = [
     designs.c[name]
-    for name in (
-        "id", "filename", "file_path", "state", "sequence", "upload_sha256", "fingerprint_version",
-        "phash", "ahash", "dhash", "whash", "index_hash", "signature", "content_sha256",
-        "is_opaque", "crop_width", "crop_height",
-    )
-]  # fmt: skip
-"""What a candidate is read from."""
+    for name in ("id", "filename", "file_path", "state", "sequence", "upload_sha256", *PRINTS)
+]
+"""What a candidate is read from, in the order of `_candidate`."""
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 
@@ -74,20 +77,29 @@ def to_designs(rows: Iterable[sa.Row[Any]]) -> list[Design]:
 
 
 def to_candidates(rows: Iterable[sa.Row[Any]]) -> list[Candidate]:
-    """The candidates of rows with `FACTS`; a row without a whole phash is none."""
-    return [
-        Candidate(
-            design_id=row.id,
-            filename=row.filename or "",
-            file_path=row.file_path or "",
-            state=State(row.state),
-            sequence=row.sequence,
-            upload_sha256=_hash(row.upload_sha256),
-            fingerprint=_fingerprint(row),
-        )
-        for row in rows
-        if _hash(row.phash)
-    ]
+    """The candidates of rows that begin with `FACTS`; a row without a whole phash is none."""
+    # By position: to look 17 names up takes as long as all the rest, of 500 rows in one answer.
+    return [_candidate(*row[: len(FACTS)]) for row in rows if _hash(row.phash)]
+
+
+def _candidate(
+    design_id: UUID,
+    filename: str | None,
+    file_path: str | None,
+    state: str,
+    sequence: int,
+    upload_sha256: str | None,
+    *prints: Any,
+) -> Candidate:
+    return Candidate(
+        design_id=design_id,
+        filename=filename or "",
+        file_path=file_path or "",
+        state=State(state),
+        sequence=sequence,
+        upload_sha256=_hash(upload_sha256),
+        fingerprint=_fingerprint(*prints),
+    )
 
 
 def to_design(row: sa.Row[Any]) -> Design:
@@ -107,25 +119,37 @@ def to_design(row: sa.Row[Any]) -> Design:
         state=State(row.state),
         print_file=_print_file(row),
         preflight=row.preflight and Preflight.model_validate(row.preflight),
-        fingerprint=_fingerprint(row),
+        fingerprint=_fingerprint(*(getattr(row, name) for name in PRINTS)),
         created_at=_aware(row.created_at),
         sequence=row.sequence,
     )
 
 
-def _fingerprint(row: sa.Row[Any]) -> Fingerprint:
+def _fingerprint(
+    version: int,
+    phash: str,
+    ahash: str | None,
+    dhash: str | None,
+    whash: str | None,
+    index_hash: str | None,
+    signature: bytes | None,
+    content_sha256: str | None,
+    is_opaque: bool | None,
+    width_px: int | None,
+    height_px: int | None,
+) -> Fingerprint:
     return Fingerprint(
-        version=row.fingerprint_version,
-        phash=row.phash,
-        ahash=_hash(row.ahash),
-        dhash=_hash(row.dhash),
-        whash=_hash(row.whash),
-        index_hash=row.index_hash,
-        signature=row.signature and row.signature.hex(),
-        content_sha256=row.content_sha256,
-        is_opaque=row.is_opaque,
-        width_px=row.crop_width,
-        height_px=row.crop_height,
+        version=version,
+        phash=phash,
+        ahash=_hash(ahash),
+        dhash=_hash(dhash),
+        whash=_hash(whash),
+        index_hash=index_hash,
+        signature=signature and signature.hex(),
+        content_sha256=content_sha256,
+        is_opaque=is_opaque,
+        width_px=width_px,
+        height_px=height_px,
     )
 
 
