@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
+from itertools import islice
 from threading import Thread
 from typing import Any
 
@@ -131,9 +133,23 @@ class TestAClientThatLeaves:
         recorded = events(site.post("upload", DIGITAL, *FILES))[-1]["result"]
         assert [outcome["outcome"] for outcome in recorded["outcomes"]] == ["duplicate"] * 3
 
+    def test_after_any_event_leaves_nothing_undone(self, site: Site) -> None:
+        count = len(events(site.post("upload", DIGITAL, *FILES)))
+        for seen in range(count):
+            shop = f"left after {seen}"
+            request = form(DIGITAL | {"user_id": shop, "shop": shop}, *FILES)
+            with site.client("upload").post("/", **request, buffered=False) as answer:
+                assert len(list(islice(answer.response, seen))) == seen
+
+            wait_for(lambda: not any(thread.name == "upload" for thread in threading.enumerate()))
+            assert len(self.filed(site, shop)) == 3
+            assert list(site.parts.nas.list(".platen")) == []
+            memory = site.parts.memory
+            memory.take(memory.budget, 0).release()  # all of it was given back
+
     @staticmethod
-    def filed(site: Site) -> dict[str, bytes]:
-        return site.on_nas("NookTransfers/Nook/Digital/UVDTF 16oz")
+    def filed(site: Site, shop: str = "Nook") -> dict[str, bytes]:
+        return site.on_nas(f"NookTransfers/{shop}/Digital/UVDTF 16oz")
 
 
 class TestAnUploadThatCanTStart:
