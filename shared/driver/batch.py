@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, ParamSpec
 from uuid import UUID
 
 from shared.driver import tasks
@@ -17,6 +18,7 @@ from shared.driver.progress import Report
 from shared.driver.room import Room
 from shared.driver.serial import SerialExecutor
 from shared.driver.transports import Transport
+from shared.driver.turns import Turns
 from shared.errors import (
     Busy,
     DuplicateDesign,
@@ -44,16 +46,19 @@ from shared.records import Candidate, Fingerprint, Match, Probe, State, Template
 
 log = logging.getLogger("platen.driver")
 
+P = ParamSpec("P")
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a batch is run: on which executor, how many files ahead, and whether for the last time.
+    """How a batch is run: on which executors, how many files ahead, and whether for the last time.
 
     The last run gives every file an outcome, whatever goes wrong; an earlier one raises, and
     leaves what it did not settle to the next.
     """
 
-    executor: Executor
+    checking: Executor
+    preparing: Executor
     checks_ahead: int
     prepared_ahead: int
     is_last: bool
@@ -100,6 +105,7 @@ class Batch:
         self._room = room
         self._earlier: dict[int, Candidate] = {}
         self._own: set[UUID] = set()
+        self._turns = Turns()
         self.ledger = Ledger([source.filename for source in sources], self._settled)
 
     def run(self, pace: Pace) -> None:
@@ -131,7 +137,7 @@ class Batch:
                 with self._settling(at, pace):
                     checked = self._decide(at, check.result())
                     if checked is not None:
-                        prepared.append((checked, self._prepare(checked, pace.executor)))
+                        prepared.append((checked, self._prepare(checked, pace.preparing)))
             if prepared and (len(prepared) > pace.prepared_ahead or not checks):
                 checked, preparation = prepared.popleft()
                 with self._settling(checked.at, pace):
@@ -153,13 +159,13 @@ class Batch:
 
     def _check(self, at: int, pace: Pace) -> Future[DedupeResponse | Problem]:
         source = self._sources[at]
-        return pace.executor.submit(
+        return pace.checking.submit(
             tasks.check, self._transport, source, self._request, self._key, at
         )
 
     def _decide(self, at: int, answer: DedupeResponse | Problem) -> _Checked | None:
         """What is to be done with a checked file; None where that settles it."""
-        self._report.checking(at, self._sources[at].filename)
+        self._tell(at, self._report.checking, at, self._sources[at].filename)
         if isinstance(answer, Problem):
             self.ledger.failed(at, answer)
             return None
@@ -171,7 +177,7 @@ class Batch:
         if finding.recorded is not None:
             return self._resume(at, finding, finding.recorded, answer.template)
         rival, match = self._match(at, finding)
-        self._report.checked(finding, match)
+        self._tell(at, self._report.checked, finding, match)
         is_stopped = match is not None and self._stops(at, match)
         # A design that isn't filed yet may still come to nothing.
         if match and is_stopped and (self._request.check_only or match.state is State.ACTIVE):
@@ -247,8 +253,8 @@ class Batch:
         """Start on the print file, unless the fate of the batch's earlier file decides first."""
         if checked.waits:
             return None
-        source = self._sources[checked.at]
-        self._report.processing(checked.at, source.filename, digital=self._request.digital)
+        at, source = checked.at, self._sources[checked.at]
+        self._tell(at, self._report.processing, at, source.filename, self._request.digital)
         request = tasks.process_request(self._request, checked.template, checked.finding.design_id)
         return executor.submit(tasks.prepare, self._transport, source, request)
 
@@ -283,22 +289,22 @@ class Batch:
 
     def _persist(self, checked: _Checked, processed: ProcessResponse) -> None:
         at, finding = checked.at, checked.finding
-        self._report.processed(finding.file, processed)
+        self._tell(at, self._report.processed, finding.file, processed)
         request = tasks.persist_request(self._request, checked.template, finding, processed)
         timings = _added(finding.timings_ms, processed.timings_ms)
         try:
             persisted = self._transport.persist(self._sources[at], request)
         except DuplicateDesign as error:
             match = Match.model_validate(error.match)
-            self._report.overtaken(finding.file, match)
+            self._tell(at, self._report.overtaken, finding.file, match)
             self._stop(at, match, timings)
             return
         except PlatenError as error:
             if _stays(error):
-                self._report.waiting(finding.file, finding.design_id, self._key)
+                self._tell(at, self._report.waiting, finding.file, finding.design_id, self._key)
             self.ledger.failed(at, Problem.of(error), finding)
             return
-        self._report.persisted(finding.file, processed, persisted)
+        self._tell(at, self._report.persisted, finding.file, processed, persisted)
         timings = _added(timings, persisted.timings_ms)
         self.ledger.created(at, persisted.design, self._evidence(checked), timings)
 
@@ -313,7 +319,12 @@ class Batch:
 
     def _settled(self, at: int, outcome: Outcome) -> None:
         self._let_go(at)
-        self._report.settled(outcome)
+        self._tell(at, self._report.settled, outcome)
+        self._turns.end(at)
+
+    def _tell(self, at: int, say: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Report something of the file at a position, in its turn."""
+        self._turns.tell(at, partial(say, *args, **kwargs))
 
 
 def _end(tasks_under_way: list[Future[Any]]) -> None:

@@ -96,7 +96,7 @@ class Report:
                 timings_ms=timings,
             )
 
-    def processing(self, position: int, file: str, *, digital: bool) -> None:
+    def processing(self, position: int, file: str, digital: bool) -> None:
         number = f"{position + 1}/{self._count}"
         kind = "digital" if digital else "physical"
         self._say(f"📦 [{number}] Processing non-duplicate file: {file}", file=file)

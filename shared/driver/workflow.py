@@ -2,14 +2,15 @@
 
 Files are checked and prepared ahead of each other on an executor; what was found is decided and
 persisted strictly in the files' order, so numbers follow the upload and of two equal files the
-first is filed. ``original`` is this on a serial executor, ``comprehensive`` on a parallel one.
+first is filed. ``comprehensive`` is this on an executor that batches share, ``original`` on two
+threads of the batch's own, and ``serially`` without any.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from time import perf_counter
 
 from shared.driver.batch import Batch, Pace
@@ -26,10 +27,7 @@ from shared.settings import Settings
 log = logging.getLogger("platen.driver")
 
 ORIGINAL_LIMIT = 2
-"""A batch of at most this many files is worked on serially: the workflow's own rule."""
-
-CHECKS_AHEAD = 2
-"""Files that the original workflow checks before it prepares the first."""
+"""A batch of at most this many files is the original workflow's: the workflow's own rule."""
 
 
 def upload(
@@ -46,38 +44,48 @@ def upload(
     """Take a batch in: one outcome for each file, in order, whatever happens to it.
 
     More than two files are worked on by the comprehensive workflow, on ``executor``, ``width`` at
-    once. The files that have no outcome then, because it was not triggered, raised, or ended
-    without them, are worked on by the original one. ``progress_callback`` gets the workflow's
-    steps and messages, ``on_event`` an event for each of them and for each outcome. ``room`` is the
-    memory that the files are worked on in; None where that is another process's.
+    once; fewer by the original one. The files that have no outcome then, because it raised or
+    ended without them, are worked on serially. ``progress_callback`` gets the workflow's steps and
+    messages, ``on_event`` an event for each of them and for each outcome. ``room`` is the memory
+    that the files are worked on in; None where that is another process's.
     """
     started = perf_counter()
     report = Report(len(sources), progress_callback, on_event)
     judgement = Judgement.of(request, settings)
     key = request.idempotency_key or fresh_key()
     batch = Batch(sources, request, key, judgement, transport, report, room)
-    if len(sources) > ORIGINAL_LIMIT:
-        report.started("comprehensive workflow")
-        comprehensive(batch, executor, width, report)
-    else:
-        report.started(f"≤{ORIGINAL_LIMIT} images workflow")
-    original(batch)
+    try:
+        if len(sources) > ORIGINAL_LIMIT:
+            report.started("comprehensive workflow")
+            comprehensive(batch, executor, width)
+        else:
+            report.started(f"≤{ORIGINAL_LIMIT} images workflow")
+            original(batch)
+    except Exception as error:
+        log.exception("the workflow broke off")
+        report.fell_back(len(batch.ledger.left()), type(error).__name__)
+    serially(batch)
     result = batch.ledger.result(key, perf_counter() - started)
     report.finished(tenant(request.user_id or settings.default_user), result.summary)
     return result
 
 
-def comprehensive(batch: Batch, executor: Executor, width: int, report: Report) -> None:
+def comprehensive(batch: Batch, executor: Executor, width: int) -> None:
     """Run a batch ``width`` files wide. When that breaks, files are left without an outcome."""
-    pace = Pace(executor, checks_ahead=width, prepared_ahead=width, is_last=False)
-    try:
-        batch.run(pace)
-    except Exception as error:
-        log.exception("the comprehensive workflow broke off")
-        report.fell_back(len(batch.ledger.left()), type(error).__name__)
+    batch.run(Pace(executor, executor, checks_ahead=width, prepared_ahead=width, is_last=False))
 
 
 def original(batch: Batch) -> None:
-    """Run what is left of a batch file after file."""
-    pace = Pace(SerialExecutor(), checks_ahead=CHECKS_AHEAD, prepared_ahead=0, is_last=True)
-    batch.run(pace)
+    """Check the second file while the first is prepared, and prepare it while that is persisted.
+
+    Where each step has a process of its own, all of them are at work then. When this breaks, files
+    are left without an outcome.
+    """
+    with ThreadPoolExecutor(1, "check") as checks, ThreadPoolExecutor(1, "prepare") as preparing:
+        batch.run(Pace(checks, preparing, checks_ahead=2, prepared_ahead=1, is_last=False))
+
+
+def serially(batch: Batch) -> None:
+    """Run what is left of a batch file after file: every file has an outcome then."""
+    serial = SerialExecutor()
+    batch.run(Pace(serial, serial, checks_ahead=1, prepared_ahead=0, is_last=True))
