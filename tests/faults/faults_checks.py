@@ -1,9 +1,16 @@
-"""What a seller has after a fault: rows and files that must agree."""
+"""What a seller has after a fault: rows and files that must agree. And a stopped process."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,6 +18,8 @@ from shared.flows.reconcile import reconcile
 from shared.messages import Discrepancy, Done, Result
 from shared.wiring import Parts
 from tests.faults.faults_worker import TINY
+
+ROOT = Path(__file__).parents[2]
 
 EVERY_POINT = os.environ.get("FAULTS_EVERY_POINT") == "1"
 """All points take minutes; else a fixed choice of them is tried."""
@@ -57,3 +66,26 @@ def reconciled(parts: Parts, *, repair: bool) -> list[Discrepancy]:
     return list(
         reconcile(parts.designs, parts.nas, parts.places, every_age, repair=repair, verify=True)
     )
+
+
+@contextmanager
+def stopped(settings: dict[str, Any], step: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that takes the seller's files in, stopped before a step; its output is a Result."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.faults_worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as process:
+        try:
+            assert process.stdin
+            process.stdin.write(
+                json.dumps({"settings": settings, "stop": step, "seller": "seller"})
+            )
+            process.stdin.close()
+            _, status = os.waitpid(process.pid, os.WUNTRACED)
+            assert os.WIFSTOPPED(status), "it ended without coming to the step"
+            yield process
+        finally:
+            process.kill()

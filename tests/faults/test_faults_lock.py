@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +14,9 @@ from shared.identity import tenant
 from shared.messages import Done, Result, Trouble
 from shared.settings import Settings
 from shared.wiring import Parts
-from tests.faults.faults_checks import HEALED, files, outcomes, reconciled, rows
+from tests.faults.faults_checks import HEALED, files, outcomes, reconciled, rows, stopped
 from tests.faults.faults_worker import TINY, take_in
 
-ROOT = Path(__file__).parents[2]
 STEP = "unit.insert"
 HANGS_S = 200
 """Where nothing bounds the wait, it is as long as the process stands still."""
@@ -42,28 +36,6 @@ def parts(settings: dict[str, Any]) -> Iterator[Parts]:
     made.close()
 
 
-@contextmanager
-def stopped(settings: dict[str, Any], timeout_s: float) -> Iterator[subprocess.Popen[str]]:
-    """A process that has the seller's lock, stopped before it inserts its first row."""
-    own = settings | {"database_timeout_s": timeout_s}
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.faults_worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    ) as process:
-        try:
-            assert process.stdin
-            process.stdin.write(json.dumps({"settings": own, "stop": STEP, "seller": "seller"}))
-            process.stdin.close()
-            _, status = os.waitpid(process.pid, os.WUNTRACED)
-            assert os.WIFSTOPPED(status), "it ended without coming to the step"
-            yield process
-        finally:
-            process.kill()
-
-
 def assert_healed(parts: Parts, *sellers: str) -> None:
     for seller in sellers:
         filed = rows(parts, seller)
@@ -78,7 +50,10 @@ def assert_healed(parts: Parts, *sellers: str) -> None:
 def test_others_of_the_tenant_are_told_to_try_again_and_other_tenants_go_on(
     settings: dict[str, Any], parts: Parts, end: signal.Signals
 ) -> None:
-    with stopped(settings, timeout_s=10 * HANGS_S) as slow, ThreadPoolExecutor(2) as threads:
+    with (
+        stopped(settings | {"database_timeout_s": 10 * HANGS_S}, STEP) as slow,
+        ThreadPoolExecutor(2) as threads,
+    ):
         same, other = (threads.submit(take_in, parts, seller) for seller in ("seller", "other"))
         assert outcomes(other.result(HANGS_S)) == HEALED
         told = same.result(HANGS_S).outcomes
@@ -99,7 +74,7 @@ def test_a_lock_is_lost_by_who_stands_still_for_longer_than_a_timeout(
     settings: dict[str, Any], parts: Parts
 ) -> None:
     patient = Parts(Settings(_env_file=None, **settings, database_timeout_s=HANGS_S))
-    with stopped(settings, timeout_s=10) as slow:
+    with stopped(settings | {"database_timeout_s": 10}, STEP) as slow:
         outran = take_in(patient, "seller")
         slow.send_signal(signal.SIGCONT)
         assert slow.stdout

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
-import sqlalchemy as sa
 
 from shared.identity import tenant
 from shared.messages import Done, Result, Trouble
 from shared.nas.names import STAGING
 from shared.settings import Settings
 from shared.wiring import Parts
+from tests.database_way import before_database, by_way_of
 from tests.faults.faults_checks import EVERY_POINT, HEALED, files, outcomes, reconciled, rows
 from tests.faults.faults_worker import TINY, take_in
-from tests.proxy import Broken, Fault, Line, Proxy, proxy
+from tests.proxy import Broken, Fault, Line, Proxy
 
 # pg8000 leaves the socket of a connection that failed to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -89,20 +88,16 @@ class Exchanges(Line):
 
 @pytest.fixture
 def between(database_url: str) -> Iterator[Proxy]:
-    path = sa.make_url(database_url).query["unix_sock"]
-    assert isinstance(path, str)
-    with proxy(unquote(path)) as between:
+    with before_database(database_url) as between:
         yield between
 
 
 def through(between: Proxy, database_url: str, nas: Path, timeout_s: float) -> Parts:
     """The adapters of a process that reaches the database by the proxy."""
-    url = sa.make_url(database_url).difference_update_query(["unix_sock"])
-    url = url.set(host="127.0.0.1", port=between.port).update_query_dict({"sslmode": "disable"})
     return Parts(
         Settings(
             _env_file=None,
-            database_url=url.render_as_string(hide_password=False),
+            database_url=by_way_of(between, database_url),
             database_timeout_s=timeout_s,
             nas_url=nas.as_uri(),
         )

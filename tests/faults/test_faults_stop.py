@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,9 +12,8 @@ from shared.messages import Result
 from shared.nas.names import STAGING
 from shared.settings import Settings
 from shared.wiring import Parts
+from tests.faults.faults_checks import stopped
 from tests.faults.faults_worker import TINY, take_in
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -35,27 +30,12 @@ def test_who_was_outrun_reports_the_same_and_files_nothing_more(
     own = {"database_url": database_url, "nas_url": tmp_path.as_uri()}
     parts = Parts(Settings(_env_file=None, **own))
     parts.designs.save_template(tenant("seller"), TINY)
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.faults_worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    ) as slow:
-        try:
-            assert slow.stdin
-            slow.stdin.write(json.dumps({"settings": own, "stop": step, "seller": "seller"}))
-            slow.stdin.close()
-            _, status = os.waitpid(slow.pid, os.WUNTRACED)
-            assert os.WIFSTOPPED(status), "it ended without coming to the step"
+    with stopped(own, step) as slow:
+        outran = take_in(parts, "seller")
 
-            outran = take_in(parts, "seller")
-
-            slow.send_signal(signal.SIGCONT)
-            assert slow.stdout
-            told = Result.model_validate_json(slow.stdout.read())
-        finally:
-            slow.kill()
+        slow.send_signal(signal.SIGCONT)
+        assert slow.stdout
+        told = Result.model_validate_json(slow.stdout.read())
 
     assert [each.outcome for each in outran.outcomes] == ["created", "duplicate", "created"]
     assert [each.outcome for each in told.outcomes] == ["created", "duplicate", "created"]
