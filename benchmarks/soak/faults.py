@@ -14,7 +14,7 @@ from tests.proxy import Broken, Fault, Line
 
 STALL_S = 15.0
 """Longer than a function waits for its database. Then both ends are told, as firewalls do."""
-MESSAGES = 100
+MESSAGES = 16
 """What the functions send to the database for an upload, on average, and a tenth more with a Samba
 server: one of them is struck."""
 
