@@ -293,3 +293,8 @@ class InternalError(PlatenError):
     code = "internal_error"
     sentence = "Something went wrong on our side; the request id finds it in the log."
     retryable = True
+
+
+def unforeseen(error: Exception) -> PlatenError:
+    """What is told of an error that nobody raised on purpose: the log alone says what it was."""
+    return Busy() if isinstance(error, MemoryError) else InternalError()

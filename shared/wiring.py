@@ -195,6 +195,7 @@ def parts() -> Parts:
 
 @cache
 def own_parts() -> Parts:
+    """The same, for one thread alone: `parts` has the others wait."""
     own = settings()
     configure(own.log_format)
     return Parts(own)

@@ -19,6 +19,7 @@ from infra.local.samba import SHARE, samba
 from shared.database import embedded, migrate
 from shared.database.engine import patient
 from shared.settings import Settings
+from tests.database_way import by_way_of
 from tests.proxy import Proxy, proxy
 
 NAMES = ("upload", "dedupe", "process", "persist")
@@ -62,16 +63,13 @@ def site(home: Path, nas: str | None, faults: Faults) -> Iterator[Site]:
         folder, setting = stack.enter_context(_nas(home, nas, faults))
         engine = patient(url)
         stack.callback(engine.dispose)
-        address = sa.make_url(url)
-        between = stack.enter_context(struck(unquote(str(address.query["unix_sock"])), faults))
-        reached = address.difference_update_query(["unix_sock"]).set(host=HOST, port=between.port)
+        server = unquote(str(sa.make_url(url).query["unix_sock"]))
+        between = stack.enter_context(struck(server, faults))
         os.environ.update(
             setting,
             PLATEN_HOME=str(home),
             PYTHONPATH=str(ROOT),
-            DATABASE_URL=reached.update_query_dict({"sslmode": "disable"}).render_as_string(
-                hide_password=False
-            ),
+            DATABASE_URL=by_way_of(between, url),
         )
         yield Site(home, url, engine, folder)
 

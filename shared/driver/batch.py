@@ -20,12 +20,12 @@ from shared.driver.serial import SerialExecutor
 from shared.driver.transports import Transport
 from shared.driver.turns import Turns
 from shared.errors import (
-    Busy,
     DuplicateDesign,
     InternalError,
     KeyReused,
     PlatenError,
     StagedFileMissing,
+    unforeseen,
 )
 from shared.fingerprint.lookalike import TESTS
 from shared.fingerprint.match import evidence, matches, stronger
@@ -154,8 +154,7 @@ class Batch:
             if not pace.is_last:
                 raise
             log.exception("a file failed unexpectedly")
-            own = Busy() if isinstance(error, MemoryError) else InternalError()
-            self.ledger.failed(at, Problem.of(own))
+            self.ledger.failed(at, Problem.of(unforeseen(error)))
 
     def _check(self, at: int, pace: Pace) -> Future[DedupeResponse | Problem]:
         source = self._sources[at]

@@ -13,7 +13,7 @@ from shared.driver.room import Room, preparing
 from shared.driver.transports import InProcess
 from shared.driver.workflow import upload
 from shared.endpoint import Endpoint, Reply
-from shared.errors import Busy, InternalError
+from shared.errors import Busy, unforeseen
 from shared.flows.source import Source
 from shared.messages import Event, Problem, UploadRequest
 from shared.multipart import Upload
@@ -67,8 +67,7 @@ def _work(
         events.put(Event(event="result", result=result))
     except Exception as error:
         log.exception("an upload broke off")
-        own = Busy() if isinstance(error, MemoryError) else InternalError()
-        events.put(Event(event="error", error=Problem.of(own)))
+        events.put(Event(event="error", error=Problem.of(unforeseen(error))))
     finally:
         share.release()
         events.put(_END)

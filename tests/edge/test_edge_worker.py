@@ -34,6 +34,22 @@ def worker() -> Iterator[Worker]:
     made.tmp.close()
 
 
+def answered(worker: Worker, body: bytes, *, length: int) -> bytes:
+    """What a client is answered that sends so much of a body, and then hangs up."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname(), timeout=20) as client,
+    ):
+        worker.accept(listener)
+        head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n"
+        client.sendall(head.encode() + body)
+        worker.wait_for_and_dispatch_events(20)
+        answer = client.recv(1000)
+        client.close()
+        worker.wait_for_and_dispatch_events(20)
+    return answer
+
+
 @pytest.mark.parametrize("error", [OSError(errno.ENOMEM, "no memory"), MemoryError()])
 def test_a_body_that_memory_is_refused_for_is_refused_itself(
     worker: Worker, monkeypatch: pytest.MonkeyPatch, error: Exception
@@ -41,17 +57,8 @@ def test_a_body_that_memory_is_refused_for_is_refused_itself(
     def refuse(*_: object) -> object:
         raise error
 
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        socket.create_connection(listener.getsockname(), timeout=20) as client,
-    ):
-        worker.accept(listener)
-        monkeypatch.setattr(arrival.mmap, "mmap", refuse)
-        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcde")
-        worker.wait_for_and_dispatch_events(20)
-        answer = client.recv(1000)
-        client.close()
-        worker.wait_for_and_dispatch_events(20)
+    monkeypatch.setattr(arrival.mmap, "mmap", refuse)
+    answer = answered(worker, b"abcde", length=5)
 
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b'"code":"busy"' in answer
@@ -61,16 +68,7 @@ def test_a_body_that_memory_is_refused_for_is_refused_itself(
 def test_bodies_that_are_worked_on_take_room_until_they_are_answered(worker: Worker) -> None:
     worker._bodies = 10
     worker._served[worker] = 8  # any key does
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        socket.create_connection(listener.getsockname(), timeout=20) as client,
-    ):
-        worker.accept(listener)
-        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
-        worker.wait_for_and_dispatch_events(20)
-        answer = client.recv(1000)
-        client.close()
-        worker.wait_for_and_dispatch_events(20)
+    answer = answered(worker, b"abc", length=9)
 
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b'"code":"busy"' in answer
