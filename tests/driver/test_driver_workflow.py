@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +15,17 @@ from PIL import Image
 from shared.driver.transports import InProcess
 from shared.driver.workflow import upload
 from shared.errors import DatabaseUnavailable, NasUnavailable
-from shared.messages import DedupeRequest, DedupeResponse, Done, Event, Result, UploadRequest
+from shared.flows.source import Source
+from shared.messages import (
+    DedupeRequest,
+    DedupeResponse,
+    Done,
+    Event,
+    ProcessRequest,
+    ProcessResponse,
+    Result,
+    UploadRequest,
+)
 from shared.ports import Content
 from shared.records import Tier, Verdict
 from shared.settings import Effort
@@ -435,6 +446,27 @@ class TestWhileTheDatabaseIsAway:
             True,
         )
         assert on_nas(parts) == {}
+
+
+def test_of_two_files_one_is_checked_while_the_other_is_prepared(parts: Parts) -> None:
+    both = threading.Barrier(2)
+
+    class Meeting(InProcess):
+        def dedupe(self, source: Source, request: DedupeRequest) -> DedupeResponse:
+            if source.filename == "2.png":
+                both.wait(20)
+            return super().dedupe(source, request)
+
+        def process(self, source: Source, request: ProcessRequest) -> ProcessResponse:
+            if source.filename == "1.png":
+                both.wait(20)
+            return super().process(source, request)
+
+    sources = [parts.source(f"{seed}.png", encoded(wrap(seed))) for seed in (1, 2)]
+    request = UploadRequest(template=WRAP)
+    result = upload(sources, request, Meeting(parts), parts.settings, parts.executor, 3)
+
+    assert outcomes(result) == ["created", "created"]
 
 
 class TestTwentyUploadsAtOnce:
