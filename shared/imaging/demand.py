@@ -18,6 +18,9 @@ _READ = 8
 _READ_JPEG = 10 if turbo else 20
 """A progressive one keeps all coefficients of a picture until its last scan. Pillow reads it twice,
 to compare."""
+_READ_BESIDE = 16
+"""A PNG that may go to a helper: what the decoder makes and RGBA of it there, RGBA that both see,
+and RGBA here. The file is there twice, and here."""
 _READ_DEEP = 16
 """Of 16 bits a sample; and Pillow's own pixels beside two copies."""
 _ISOLATED = 16
@@ -38,6 +41,8 @@ def to_read(header: Header, size: int) -> int:
     """Bytes that decoding and the fingerprint take; ``size``: bytes of the file."""
     if isolated.is_needed(header):
         return 2 * size + _OWN * header.width * header.height + to_isolate(header, size)
+    if isolated.is_wanted(header):
+        return FIXED + 4 * size + _READ_BESIDE * header.width * header.height
     per_pixel = _READ
     if header.depth == 16 or header.format is Format.BMP:
         per_pixel = _READ_DEEP
@@ -55,12 +60,12 @@ def to_prepare(header: Header, size: int, target: Size | None) -> int:
     if target is None:
         prepared = _KEPT * pixels
     else:
-        per_pixel = _TARGET_OPAQUE if _is_opaque(header) else _TARGET
+        per_pixel = _TARGET_OPAQUE if is_opaque(header) else _TARGET
         prepared = _RESIZED * pixels + per_pixel * target.width * target.height
     return max(to_read(header, size), FIXED + 2 * size + prepared)
 
 
-def _is_opaque(header: Header) -> bool:
+def is_opaque(header: Header) -> bool:
     """Whether the header says that there is no alpha."""
     knows_alpha = header.format in (Format.PNG, Format.JPEG, Format.WEBP)
     return knows_alpha and header.colour in (Colour.RGB, Colour.GRAY) and header.key is None

@@ -1,8 +1,8 @@
-"""The helper process of `shared.imaging.isolated`: ``python -m shared.imaging.helper``.
+"""The helper process of `shared.imaging.isolated`: ``python -m shared.imaging.helper [ARENA]``.
 
 Reads requests from standard input and answers to standard output, one after the other, until its
 input ends. A request says how much memory and time it may take; more of either is refused by the
-system.
+system. ARENA is the descriptor of the arena, where there is one.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+import numpy as np
+
+from shared.imaging.arena import Arena
 from shared.imaging.decode import stored
-from shared.imaging.isolated import DAMAGED, NO_MEMORY, PIXELS
-from shared.imaging.limits import Header
+from shared.imaging.isolated import DAMAGED, NO_MEMORY, PIXELS, READY, Request
 from shared.imaging.opencv import cv2
 
 
@@ -29,19 +31,30 @@ def main() -> None:
     for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
         resource.setrlimit(kind, (0, 0))
     cv2.setNumThreads(1)
+    arena = Arena(int(sys.argv[1])) if sys.argv[1:] else None
     try:
+        answers.write(READY)
+        answers.flush()
         while True:
-            _answer(answers, *pickle.load(sys.stdin.buffer))  # noqa: S301 - our own
+            _answer(answers, pickle.load(sys.stdin.buffer), arena)  # noqa: S301 - our own
     except (EOFError, BrokenPipeError):
         os._exit(0)  # the parent is gone, and nobody reads what is left
 
 
-def _answer(answers: BinaryIO, header: Header, content: bytes, room: int, seconds: float) -> None:
+def _answer(answers: BinaryIO, request: Request, arena: Arena | None) -> None:
+    content = request.content
+    in_arena = arena if request.arena else None
+    if in_arena:
+        in_arena.map(request.arena)
+        content = in_arena.first(request.length).tobytes()
     try:
-        with _confined(room, seconds):
-            pixels = stored(content, header)
+        with _confined(request.room, request.seconds):
+            pixels = stored(content, request.header)
+        if in_arena:
+            np.copyto(in_arena.first(pixels.nbytes), pixels.reshape(-1))
         answers.write(PIXELS)
-        answers.write(pixels.data)
+        if not in_arena:
+            answers.write(pixels.data)
     except MemoryError:
         answers.write(NO_MEMORY)
     except Exception:  # noqa: BLE001 - decoders raise whatever they meet on damaged files

@@ -1,10 +1,11 @@
-"""What a header can't bound is decoded in a process of its own, which may be killed.
+"""Helper processes that decode: what a header can't bound, and what would hold other files up.
 
 The time and memory that a PNG, a JPEG, a WebP or a BMP takes follow from its header, which was
 judged. Those of a TIFF's many codings and of a profile that must be applied do not: a profile of
 160 KB can ask for 10 s. Such files go to a helper process. It has a deadline, an address space of
 its own, no files, and none of this process's secrets; it is started when the first such file
 comes, is used again, and ends with this process, or when that is killed: its input ends then.
+Other files may go there too, so that Python's lock stays free for what else goes on here.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import atexit
 import os
 import pickle
+import select
 import subprocess
 import sys
 from collections import deque
@@ -20,28 +22,51 @@ from io import BufferedReader
 from pathlib import Path
 from signal import SIGKILL, SIGXCPU
 from threading import BoundedSemaphore, Event, Timer
+from typing import NamedTuple
 
 import numpy as np
 
 from shared.errors import Busy, CorruptImage, ImageTooCostly
+from shared.imaging.arena import Arena
+from shared.imaging.codecs import is_fast_png
 from shared.imaging.headers import icc
 from shared.imaging.headers.header import Colour, Format, Header
 from shared.imaging.pixels import Pixels
 
+READY = b"R"
+"""A helper's first word, when it has started."""
 PIXELS, DAMAGED, NO_MEMORY = b"P", b"D", b"M"
-"""First byte of a helper's answer. After the first come (height, width, 4) bytes of RGBA."""
+"""A helper's answer. With the first there are (height, width, 4) bytes of RGBA: in the arena, or
+behind it where there is none."""
 
 HELPERS = 2
-"""At once; each holds about 80 MB while it waits for the next file."""
+"""At once; each holds about 80 MB while it waits for the next file, and its arena."""
 
 PATIENCE = 6
 """Times the limit of processor time that may go by on the clock. A file that is ended by it had not
 the processor's time that it may have: the machine is busy, and the file may be honest."""
 
+HOLDS_UP_PX = 1_000_000
+"""Pixels from which on a fast PNG decoder is felt by other threads: it takes 7 ms."""
+
 END_S = 1.0
 """Seconds in which a helper that has closed its pipe must be gone."""
 
 _ROOT = Path(__file__).resolve().parents[2]
+
+
+class Request(NamedTuple):
+    """A file to decode, and what that may take: bytes of memory, seconds of the processor's time.
+
+    ``content``: empty where its ``length`` bytes lie in the arena of ``arena`` bytes.
+    """
+
+    header: Header
+    room: int
+    seconds: float
+    content: bytes
+    length: int = 0
+    arena: int = 0
 
 
 def is_needed(header: Header) -> bool:
@@ -53,6 +78,11 @@ def is_needed(header: Header) -> bool:
     return is_gray and header.icc is not None and icc.space(header.icc) == b"GRAY"
 
 
+def is_wanted(header: Header) -> bool:
+    """Whether its decoder would hold Python's lock for so long that others feel it."""
+    return is_fast_png(header) and header.width * header.height >= HOLDS_UP_PX
+
+
 def decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixels:
     """The stored picture as (height, width, 4) RGBA, not yet upright.
 
@@ -61,12 +91,28 @@ def decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixels
     thread, time or memory to spare.
     """
     with _turns:
-        return _decoded(content, header, room, seconds)
+        return _decoded(_idle_helper() or _Helper(), Request(header, room, seconds, content))
 
 
-def _decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixels:
+def decoded_at_once(content: bytes, header: Header, room: int, seconds: float) -> Pixels | None:
+    """The same, or None where no helper is ready. One is started then, for the files to come."""
+    if not _turns.acquire(blocking=False):
+        return None
+    try:
+        helper = _idle_helper() or _Helper()
+        if helper.is_ready():
+            return _decoded(helper, Request(header, room, seconds, content))
+        _idle.appendleft(helper)
+    except Busy:
+        pass  # it can be decoded here
+    finally:
+        _turns.release()
+    return None
+
+
+def _decoded(helper: _Helper, request: Request) -> Pixels:
+    header, seconds = request.header, request.seconds
     pixels = np.empty((header.height, header.width, 4), np.uint8)
-    helper = _idle_helper() or _Helper()
     is_late = Event()
 
     def end() -> None:
@@ -81,7 +127,7 @@ def _decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixel
         raise Busy from error
     answer, signal = b"", 0
     try:
-        answer = helper.ask(pickle.dumps((header, content, room, seconds)), pixels)
+        answer = helper.ask(request, pixels)
     finally:
         deadline.cancel()
         deadline.join()
@@ -104,33 +150,73 @@ class _Helper:
     """A process that runs `shared.imaging.helper`. One thread at a time asks it."""
 
     def __init__(self) -> None:
+        self._arena = Arena.make()
+        files = [self._arena.file] if self._arena else []
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-B", "-m", "shared.imaging.helper"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own words
+                [sys.executable, "-B", "-m", "shared.imaging.helper", *map(str, files)],
                 cwd=_ROOT,
                 # The same packages, and nothing else of what this process was told.
                 env={"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                pass_fds=files,
             )
         except OSError as error:
+            self._close_arena()
             raise Busy from error
+        self._is_ready = False
         _started.add(self)
 
-    def ask(self, request: bytes, pixels: Pixels) -> bytes:
-        """The answer's first byte, and its pixels filled in; none where the helper ended."""
-        requests, answers = self._process.stdin, self._process.stdout
+    def is_ready(self) -> bool:
+        """Whether it has started, and shares an arena with this process."""
+        said = select.poll()
+        said.register(self._answers, select.POLLIN)
+        if not self._is_ready and said.poll(0):
+            self._is_ready = self._heard() == READY
+        return self._is_ready and self._arena is not None
+
+    def ask(self, request: Request, pixels: Pixels) -> bytes:
+        """The answer, and its pixels filled in; nothing where the helper ended."""
+        content, arena = request.content, self._arena
+        if arena and arena.grow(max(len(content), pixels.nbytes)):
+            np.copyto(arena.first(len(content)), np.frombuffer(content, np.uint8))
+            request = request._replace(content=b"", length=len(content), arena=arena.size)
+        else:
+            arena = None
+        requests = self._process.stdin
         assert requests is not None  # noqa: S101 for mypy
-        assert isinstance(answers, BufferedReader)  # noqa: S101 for mypy
         try:
-            requests.write(request)
+            requests.write(pickle.dumps(request))
             requests.flush()
         except BrokenPipeError:
             return b""
-        answer = answers.read(1)
-        is_whole = answer != PIXELS or answers.readinto(pixels.data.cast("B")) == pixels.nbytes
-        return answer if is_whole else b""
+        if not self._is_ready:
+            self._is_ready = self._heard() == READY
+        answer = self._heard()
+        if arena:
+            if answer == PIXELS:
+                np.copyto(pixels, arena.first(pixels.nbytes).reshape(pixels.shape))
+            arena.shrink()
+        elif answer == PIXELS:
+            is_whole = self._answers.readinto(pixels.data.cast("B")) == pixels.nbytes
+            answer = PIXELS if is_whole else b""
+        return answer
+
+    def _heard(self) -> bytes:
+        """The next byte of what it says; nothing where it ended."""
+        return self._answers.read(1)
+
+    @property
+    def _answers(self) -> BufferedReader:
+        answers = self._process.stdout
+        assert isinstance(answers, BufferedReader)  # noqa: S101 for mypy
+        return answers
+
+    def _close_arena(self) -> None:
+        if self._arena:
+            self._arena.close()
 
     def is_fit(self) -> bool:
         return self._process.poll() is None
@@ -145,6 +231,7 @@ class _Helper:
                 if pipe is not None and not pipe.closed:
                     # Closing could write what the parent was about to, or wait for its thread.
                     os.dup2(nothing.fileno(), pipe.fileno(), inheritable=False)
+        self._close_arena()
 
     def end(self) -> int:
         """The signal that it ended by, or 0."""
@@ -155,6 +242,7 @@ class _Helper:
         _started.discard(self)
         with suppress(BrokenPipeError):
             self._process.__exit__(None, None, None)  # waits, and closes the pipes
+        self._close_arena()
         return max(0, -self._process.returncode)
 
 

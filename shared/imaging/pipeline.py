@@ -8,7 +8,7 @@ from time import perf_counter
 
 from shared.imaging.decode import Artwork
 from shared.imaging.encode import encode
-from shared.imaging.flatten import flatten
+from shared.imaging.flatten import flatten, without_alpha
 from shared.imaging.geometry import Size, canvas, printed
 from shared.imaging.pad import pad
 from shared.imaging.pixels import Pixels
@@ -54,7 +54,7 @@ def prepare(
     """
     check(template, max_side_px)
     timings: dict[str, float] = {}
-    art = _run(_cut(template, digital), artwork.pixels, timings)
+    art = _run(_cut(template, digital, artwork.is_opaque), artwork.pixels, timings)
     size = _size(art) if digital else printed(template, _size(art))
     preflight = measure(art, size, template.dpi)
     fitted = art if digital else _run(_fit(template, size), art, timings)
@@ -64,8 +64,10 @@ def prepare(
     return Prepared(png, *_size(fitted), template.dpi, preflight, timings)
 
 
-def _cut(template: Template, digital: bool) -> list[Step]:
+def _cut(template: Template, digital: bool, is_opaque: bool) -> list[Step]:
     steps: list[Step] = [("crop", trim), ("crop", flatten)]
+    if is_opaque:  # there is no border
+        steps = [("crop", without_alpha)]
     if template.rotate and not digital:
         steps.append(("crop", rotate))
     return steps

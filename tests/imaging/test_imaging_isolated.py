@@ -132,7 +132,7 @@ def test_a_helper_that_has_not_its_time_is_ended_too(monkeypatch: pytest.MonkeyP
     """The file may be honest, so it may come again."""
     ask = isolated._Helper.ask
 
-    def stop(helper: isolated._Helper, request: bytes, pixels: np.ndarray) -> bytes:
+    def stop(helper: isolated._Helper, request: isolated.Request, pixels: np.ndarray) -> bytes:
         os.kill(helper._process.pid, signal.SIGSTOP)
         return ask(helper, request, pixels)
 
@@ -181,7 +181,7 @@ def test_a_helper_that_ends_takes_its_file_along_and_nothing_else(
 ) -> None:
     ask = isolated._Helper.ask
 
-    def crash(helper: isolated._Helper, request: bytes, pixels: np.ndarray) -> bytes:
+    def crash(helper: isolated._Helper, request: isolated.Request, pixels: np.ndarray) -> bytes:
         os.kill(helper._process.pid, number)
         return ask(helper, request, pixels)
 

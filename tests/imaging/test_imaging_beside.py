@@ -1,0 +1,214 @@
+"""Where other artworks are in use, a large PNG is decoded by a helper, with the same pixels."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from imaging_files import drawn, png, tiff
+
+from shared.errors import CorruptImage
+from shared.imaging import arena, decode, demand, isolated
+from shared.imaging.decode import Artwork
+from shared.imaging.limits import Limits, judge
+
+LIMITS = Limits(max_bytes=20_000_000, max_pixels=100_000_000, max_side=20_000, seconds=60)
+ROOT = Path(__file__).parents[2]
+PICTURE = drawn(1000, 1010, 4)
+LARGE = png(PICTURE)
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "memfd_create"), reason="SKIPPED: this system shares no memory without a name"
+)
+
+
+@pytest.fixture(autouse=True)
+def no_helpers() -> Iterator[None]:
+    isolated.end_idle()
+    yield
+    isolated.end_idle()
+
+
+@pytest.fixture
+def crowd() -> list[Artwork]:
+    """Other artworks, in use for as long as this list is."""
+    return [decode.decode(png(drawn(9, 8, 4)), LIMITS) for _ in range(decode.CROWD)]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[isolated.Request]:
+    """What helpers are asked."""
+    requests: list[isolated.Request] = []
+    ask = isolated._Helper.ask
+
+    def listen(helper: isolated._Helper, request: isolated.Request, pixels: np.ndarray) -> bytes:
+        requests.append(request)
+        return ask(helper, request, pixels)
+
+    monkeypatch.setattr(isolated._Helper, "ask", listen)
+    return requests
+
+
+def ready() -> isolated._Helper:
+    """The one idle helper, once it has started."""
+    (helper,) = isolated._idle
+    deadline = time.monotonic() + 60
+    while not helper.is_ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return helper
+
+
+def read(data: bytes) -> np.ndarray:
+    return decode.decode(data, LIMITS).pixels
+
+
+@pytest.mark.usefixtures("crowd")
+def test_a_helper_is_started_by_the_first_and_asked_for_the_next(
+    asked: list[isolated.Request],
+) -> None:
+    assert np.array_equal(read(LARGE), PICTURE)
+    assert not asked
+    ready()
+    for _ in range(3):
+        assert np.array_equal(read(LARGE), PICTURE)
+    assert len(asked) == 3
+
+
+@pytest.mark.usefixtures("crowd")
+def test_rgb_too(asked: list[isolated.Request]) -> None:
+    read(LARGE)
+    ready()
+    pixels = read(png(PICTURE[..., :3], 2))
+    assert np.array_equal(pixels[..., :3], PICTURE[..., :3])
+    assert (pixels[..., 3] == 255).all()
+    assert len(asked) == 1
+
+
+def test_fewer_artworks_in_use_need_none(crowd: list[Artwork]) -> None:
+    crowd.pop()
+    read(LARGE)
+    assert not isolated._idle
+
+
+@pytest.mark.usefixtures("crowd")
+@pytest.mark.parametrize("data", [png(drawn(9, 8, 4)), png(drawn(1000, 1010, 1), 0)])
+def test_what_holds_nobody_up_needs_none(data: bytes) -> None:
+    read(data)
+    assert not isolated._idle
+
+
+@pytest.mark.usefixtures("crowd")
+def test_damaged_pixels_are_refused_and_the_helper_goes_on(asked: list[isolated.Request]) -> None:
+    read(LARGE)
+    helper = ready()
+    with pytest.raises(CorruptImage):
+        read(png(PICTURE, rows=PICTURE[:500].tobytes()))
+    assert len(asked) == 1
+    assert list(isolated._idle) == [helper]
+    assert np.array_equal(read(LARGE), PICTURE)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_what_a_killed_helper_had_is_decoded_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a system that is short of memory, say."""
+    read(LARGE)
+    helper = ready()
+    ask = isolated._Helper.ask
+
+    def kill(helper: isolated._Helper, request: isolated.Request, pixels: np.ndarray) -> bytes:
+        os.kill(helper._process.pid, signal.SIGKILL)
+        return ask(helper, request, pixels)
+
+    monkeypatch.setattr(isolated._Helper, "ask", kill)
+    assert np.array_equal(read(LARGE), PICTURE)
+    assert not isolated._idle
+    assert not helper.is_fit()
+
+
+@pytest.mark.usefixtures("crowd")
+def test_a_system_without_processes_to_spare_decodes_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert np.array_equal(read(LARGE), PICTURE)
+    assert not isolated._idle
+
+
+@pytest.mark.usefixtures("crowd")
+def test_busy_helpers_are_not_waited_for() -> None:
+    for _ in range(isolated.HELPERS):
+        assert isolated._turns.acquire(blocking=False)
+    try:
+        assert np.array_equal(read(LARGE), PICTURE)
+    finally:
+        isolated._turns.release(isolated.HELPERS)
+    assert not isolated._idle
+
+
+def test_what_a_large_file_took_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arena, "KEPT", 100_000)
+    small, large = (tiff(drawn(side, 100, 4), extra=(2,)) for side in (100, 400))
+    for data, side, stays in ((small, 100, len(small)), (large, 400, 0), (small, 100, len(small))):
+        assert np.array_equal(read(data), drawn(side, 100, 4))
+        (helper,) = isolated._idle
+        assert helper._arena is not None
+        assert os.fstat(helper._arena.file).st_size == stays
+
+
+def test_no_descriptor_stays_behind() -> None:
+    before = set(Path("/proc/self/fd").iterdir())
+    read(tiff(drawn(30, 40, 4), extra=(2,)))
+    isolated.end_idle()
+    assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+WITHOUT_FILES = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+from shared.imaging.arena import Arena
+from shared.imaging.decode import decode
+from shared.imaging.limits import Limits
+assert Arena.make() is None
+pixels = decode(sys.stdin.buffer.read(), Limits(10**6, 10**6, 10**4, seconds=60)).pixels
+sys.exit(int(pixels.sum()) % 251)
+"""
+
+
+def test_where_no_file_may_grow_pixels_come_through_a_pipe() -> None:
+    data = tiff(drawn(30, 40, 4), extra=(2,))
+    done = subprocess.run(  # noqa: S603 - the code is here
+        [sys.executable, "-c", WITHOUT_FILES],
+        input=data,
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == int(drawn(30, 40, 4).sum()) % 251, done.stderr.decode()
+
+
+@pytest.mark.usefixtures("crowd")
+def test_the_memory_of_both_processes_is_foretold() -> None:
+    data = png(drawn(2000, 2500, 3), 2)
+    limits = replace(LIMITS, max_bytes=len(data))
+    decode.decode(LARGE, LIMITS)
+    helper = ready()
+    status = Path(f"/proc/{helper._process.pid}/status")
+
+    def peak() -> int:
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(lines["VmHWM"].split()[0]) * 1024
+
+    before = peak()
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    decode.decode(data, limits)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - own
+    # What both see is counted once in each of them, so this is more than they take.
+    assert peak() - before + grown < demand.to_read(judge(data, limits), len(data))
