@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from functools import cached_property
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from shared.errors import FileRefused, FileTooLarge, FileUnreadable
 from shared.fingerprint.hashes import fingerprint
@@ -17,6 +18,28 @@ from shared.imaging.limits import Header, Limits, judge
 from shared.ports import Content
 from shared.records import Fingerprint, NormalForm
 from shared.settings import MEGABYTE
+
+T = TypeVar("T")
+
+
+class once(Generic[T]):
+    """A property that is made on first use and kept in its object's ``__dict__``.
+
+    ``functools.cached_property`` before Python 3.12 lets one thread at a time make a property, of
+    whatever object: files would be decoded one after the other.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> T:
+        made = self._make(instance)
+        instance.__dict__[self._name] = made  # found before this from now on
+        return made
 
 
 class Source:
@@ -33,7 +56,7 @@ class Source:
         self._content = content
         self._limits = limits
 
-    @cached_property
+    @once
     def data(self) -> Content:
         """The upload's bytes. A file that is too large is refused before it is read."""
         if not isinstance(self._content, Path):
@@ -65,19 +88,19 @@ class Source:
         except FileRefused:  # told by the step that asks for the artwork
             return None
 
-    @cached_property
+    @once
     def sha256(self) -> str:
         return hashlib.sha256(self.data).hexdigest()
 
-    @cached_property
+    @once
     def artwork(self) -> Artwork:
         return decode(self.data, self._limits)
 
-    @cached_property
+    @once
     def normal_form(self) -> NormalForm:
         return normal_form(self.artwork.pixels)
 
-    @cached_property
+    @once
     def fingerprint(self) -> Fingerprint:
         return fingerprint(self.normal_form)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pickle
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from shared.errors import FileTooLarge, FileUnreadable
 from shared.flows.source import Source
+from shared.imaging.decode import Artwork, decode
 from shared.imaging.limits import Limits
 from tests.draw import encoded, wrap
 
@@ -85,3 +88,18 @@ class TestASource:
 
         assert len(sent) < 1_000
         assert pickle.loads(sent).fingerprint == prints  # noqa: S301 - our own bytes
+
+
+def test_two_are_decoded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each by its own thread: none waits for another's artwork."""
+    both = Barrier(2)
+
+    def meet(*_: object) -> Artwork:
+        both.wait(30)
+        return decode(DATA, LIMITS)
+
+    monkeypatch.setattr("shared.flows.source.decode", meet)
+    sources = [Source(name, DATA, LIMITS) for name in ("one.png", "two.png")]
+    with ThreadPoolExecutor(2) as threads:
+        made = list(threads.map(lambda source: source.artwork, sources))
+    assert [source.artwork for source in sources] == made
