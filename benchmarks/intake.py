@@ -22,6 +22,7 @@ from benchmarks import plain
 from benchmarks.pairs import PAIRS, QUICK_PAIRS, Row, timed
 from benchmarks.served import NAMES, ROOT, function
 from benchmarks.shop import Shop, shop
+from shared.driver.room import Room, preparing
 from shared.driver.transports import Http, InProcess, Transport
 from shared.driver.workflow import upload
 from shared.messages import Result, UploadRequest
@@ -110,7 +111,16 @@ def _taking(parts: Parts, transport: Transport) -> Take:
     def take(files: list[Path], tenant: UUID) -> Result:
         sources = [parts.source(file.name, file) for file in files]
         request = UploadRequest(template=TEMPLATE, user_id=str(tenant), shop=f"Shop {tenant}")
-        return upload(sources, request, transport, parts.settings, parts.executor, parts.workers)
+        here = isinstance(transport, InProcess)
+        return upload(
+            sources,
+            request,
+            transport,
+            parts.settings,
+            parts.executor,
+            parts.workers,
+            room=Room(parts.memory, preparing(parts, request)) if here else None,
+        )
 
     return take
 

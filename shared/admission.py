@@ -69,6 +69,7 @@ class Memory:
     def __init__(self, budget: int) -> None:
         self.budget = budget
         self._free = budget
+        self._shares = 0
         self._changed = Condition()
         self._queue: deque[object] = deque()
 
@@ -81,6 +82,7 @@ class Memory:
                 if not self._changed.wait_for(lambda: self._is_due(turn, need), wait_s):
                     raise Busy
                 self._free -= need
+                self._shares += need > 0
             finally:
                 self._queue.remove(turn)
                 self._changed.notify_all()
@@ -93,12 +95,17 @@ class Memory:
         except Busy:
             return None
 
+    def is_shared(self) -> bool:
+        """Whether more than one share is given out."""
+        return self._shares > 1
+
     def _is_due(self, turn: object, need: int) -> bool:
         return not need or (self._queue[0] is turn and need <= self._free)
 
     def _give_back(self, size: int) -> None:
         with self._changed:
             self._free += size
+            self._shares -= size > 0
             self._changed.notify_all()
 
 

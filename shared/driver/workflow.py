@@ -2,7 +2,7 @@
 
 Files are checked and prepared ahead of each other on an executor; what was found is decided and
 persisted strictly in the files' order, so numbers follow the upload and of two equal files the
-first is filed. ``comprehensive`` is this on an executor that batches share, ``original`` on two
+first is filed. ``comprehensive`` is this on an executor that batches share, ``original`` on three
 threads of the batch's own, and ``serially`` without any.
 """
 
@@ -76,12 +76,12 @@ def comprehensive(batch: Batch, executor: Executor, width: int) -> None:
 
 
 def original(batch: Batch) -> None:
-    """Check the second file while the first is prepared, and prepare it while that is persisted.
+    """Check both files at once, and prepare the second one while the first is persisted.
 
     Where each step has a process of its own, all of them are at work then. When this breaks, files
     are left without an outcome.
     """
-    with ThreadPoolExecutor(1, "check") as checks, ThreadPoolExecutor(1, "prepare") as preparing:
+    with ThreadPoolExecutor(2, "check") as checks, ThreadPoolExecutor(1, "prepare") as preparing:
         batch.run(Pace(checks, preparing, checks_ahead=2, prepared_ahead=1, is_last=False))
 
 

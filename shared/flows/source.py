@@ -48,13 +48,24 @@ class Source:
     Steps that work in one process share a source, so its artwork is decoded once; `release` lets
     go of the pixels when the last step is done with them. A copy sent to another process starts
     from the bytes, or the path, again. Not for use by two threads at once.
+    ``is_crowded``: whether other files are worked on in this process meanwhile.
     Raises the FileRefused that says why when the file can't be taken in.
     """
 
-    def __init__(self, filename: str, content: Content | Path, limits: Limits) -> None:
+    _is_crowded: Callable[[], bool] = staticmethod(lambda: False)
+
+    def __init__(
+        self,
+        filename: str,
+        content: Content | Path,
+        limits: Limits,
+        is_crowded: Callable[[], bool] | None = None,
+    ) -> None:
         self.filename = filename
         self._content = content
         self._limits = limits
+        if is_crowded is not None:
+            self._is_crowded = is_crowded
 
     @once
     def data(self) -> Content:
@@ -94,7 +105,7 @@ class Source:
 
     @once
     def artwork(self) -> Artwork:
-        return decode(self.data, self._limits)
+        return decode(self.data, self._limits, beside=self._is_crowded())
 
     @once
     def normal_form(self) -> NormalForm:

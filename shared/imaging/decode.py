@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +30,7 @@ _OPAQUE = 0xFF000000
 """Alpha 255 in the highest byte of a little-endian RGBA pixel."""
 
 
-CROWD = 2
-"""Other artworks in use from which on a PNG goes to a helper. It takes 12 ms more there, for 9 MB,
-but all that is done for the others goes on meanwhile."""
-
-
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Artwork:
     """What an upload decodes to.
 
@@ -52,11 +46,11 @@ class Artwork:
     dpi: int | None = None
 
 
-_in_use: WeakSet[Artwork] = WeakSet()
-
-
-def decode(data: Content, limits: Limits) -> Artwork:
+def decode(data: Content, limits: Limits, *, beside: bool = False) -> Artwork:
     """Judge the bytes, then decode them.
+
+    ``beside``: whether other files are worked on in this process. A PNG whose decoder would hold
+    Python's lock goes to a helper then: for 9 MB that takes 12 ms more, but nobody waits for it.
 
     16-bit samples keep their high byte. CMYK becomes sRGB by its profile; so do the levels of
     gray with a gray profile. Raises the FileRefused classes only, and answers no part of a
@@ -65,7 +59,7 @@ def decode(data: Content, limits: Limits) -> Artwork:
     """
     content = bytes(data)
     header = judge(content, limits)
-    pixels = _by_a_helper(content, header, limits)
+    pixels = _by_a_helper(content, header, limits, beside)
     if pixels is None:
         try:
             pixels = stored(content, header)
@@ -80,17 +74,15 @@ def decode(data: Content, limits: Limits) -> Artwork:
     # Neither of these has an alpha that its header does not tell of.
     is_sure = header.format in (Format.PNG, Format.JPEG) and demand.is_opaque(header)
     is_opaque = is_sure or bool(pixels.view("<u4").min() >= _OPAQUE)
-    artwork = Artwork(pixels, profile, is_opaque, header.dpi)
-    _in_use.add(artwork)
-    return artwork
+    return Artwork(pixels, profile, is_opaque, header.dpi)
 
 
-def _by_a_helper(content: bytes, header: Header, limits: Limits) -> Pixels | None:
+def _by_a_helper(content: bytes, header: Header, limits: Limits, beside: bool) -> Pixels | None:
     """The stored picture where it must not be decoded here, or had better not be."""
     room = demand.to_isolate(header, len(content))
     if isolated.is_needed(header):
         return isolated.decoded(content, header, room, limits.seconds)
-    if isolated.is_wanted(header) and len(_in_use) >= CROWD:
+    if beside and isolated.is_wanted(header):
         return isolated.decoded_at_once(content, header, room, limits.seconds)
     return None
 

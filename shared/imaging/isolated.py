@@ -19,6 +19,7 @@ import sys
 from collections import deque
 from contextlib import suppress
 from io import BufferedReader
+from itertools import count
 from pathlib import Path
 from signal import SIGKILL, SIGXCPU
 from threading import BoundedSemaphore, Event, Timer
@@ -45,6 +46,10 @@ HELPERS = 2
 PATIENCE = 6
 """Times the limit of processor time that may go by on the clock. A file that is ended by it had not
 the processor's time that it may have: the machine is busy, and the file may be honest."""
+
+STARTED_FOR = 4
+"""Files that found no helper, though one was wanted, until one is started: that takes as much of
+the processor's time as it saves for so many."""
 
 HOLDS_UP_PX = 1_000_000
 """Pixels from which on a fast PNG decoder is felt by other threads: it takes 7 ms."""
@@ -95,14 +100,17 @@ def decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixels
 
 
 def decoded_at_once(content: bytes, header: Header, room: int, seconds: float) -> Pixels | None:
-    """The same, or None where no helper is ready. One is started then, for the files to come."""
+    """The same, or None where no helper is ready: after some of them one is started."""
     if not _turns.acquire(blocking=False):
         return None
     try:
-        helper = _idle_helper() or _Helper()
-        if helper.is_ready():
+        helper = _idle_helper()
+        if helper is None and next(_missed) % STARTED_FOR == 0:
+            helper = _Helper()
+        if helper is not None and helper.is_ready():
             return _decoded(helper, Request(header, room, seconds, content))
-        _idle.appendleft(helper)
+        if helper is not None:
+            _idle.appendleft(helper)
     except Busy:
         pass  # it can be decoded here
     finally:
@@ -250,6 +258,7 @@ _idle: deque[_Helper] = deque()
 _started: set[_Helper] = set()
 """The idle ones, and those at work."""
 _turns = BoundedSemaphore(HELPERS)
+_missed = count(1)
 
 
 def end_idle() -> None:

@@ -63,6 +63,18 @@ class TestAShare:
             held.release()
             assert waiting.result().size == 50
 
+    def test_is_known_to_have_others_beside_it(self) -> None:
+        memory = Memory(100)
+        seen = [memory.is_shared()]
+        with memory.take(10), memory.take(0):
+            seen.append(memory.is_shared())
+            with memory.take(10) as second:
+                seen.append(memory.is_shared())
+                second.release()
+                seen.append(memory.is_shared())
+        assert seen == [False, False, True, False]
+        assert not memory.is_shared()
+
     def test_of_nothing_waits_for_nobody(self) -> None:
         memory = Memory(100)
         memory.take(100)

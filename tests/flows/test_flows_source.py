@@ -94,7 +94,7 @@ def test_two_are_decoded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each by its own thread: none waits for another's artwork."""
     both = Barrier(2)
 
-    def meet(*_: object) -> Artwork:
+    def meet(*_: object, **__: object) -> Artwork:
         both.wait(30)
         return decode(DATA, LIMITS)
 
@@ -103,3 +103,13 @@ def test_two_are_decoded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with ThreadPoolExecutor(2) as threads:
         made = list(threads.map(lambda source: source.artwork, sources))
     assert [source.artwork for source in sources] == made
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_the_decoder_is_told_of_other_files(others: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr("shared.flows.source.decode", lambda *_, beside: told.append(beside))
+    _ = Source("a.png", DATA, LIMITS, lambda: others).artwork
+    copy = pickle.loads(pickle.dumps(Source("a.png", DATA, LIMITS)))  # noqa: S301 - our own
+    _ = copy.artwork
+    assert told == [others, False]

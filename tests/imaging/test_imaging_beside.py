@@ -1,4 +1,4 @@
-"""Where other artworks are in use, a large PNG is decoded by a helper, with the same pixels."""
+"""Where other files are worked on, a large PNG is decoded by a helper, with the same pixels."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,8 @@ import pytest
 from imaging_files import drawn, png, tiff
 
 from shared.errors import CorruptImage
-from shared.imaging import arena, decode, demand, isolated
-from shared.imaging.decode import Artwork
+from shared.imaging import arena, demand, isolated
+from shared.imaging.decode import decode
 from shared.imaging.limits import Limits, judge
 
 LIMITS = Limits(max_bytes=20_000_000, max_pixels=100_000_000, max_side=20_000, seconds=60)
@@ -32,16 +33,11 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def no_helpers() -> Iterator[None]:
+def no_helpers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(isolated, "STARTED_FOR", 1)
     isolated.end_idle()
     yield
     isolated.end_idle()
-
-
-@pytest.fixture
-def crowd() -> list[Artwork]:
-    """Other artworks, in use for as long as this list is."""
-    return [decode.decode(png(drawn(9, 8, 4)), LIMITS) for _ in range(decode.CROWD)]
 
 
 @pytest.fixture
@@ -69,10 +65,9 @@ def ready() -> isolated._Helper:
 
 
 def read(data: bytes) -> np.ndarray:
-    return decode.decode(data, LIMITS).pixels
+    return decode(data, LIMITS, beside=True).pixels
 
 
-@pytest.mark.usefixtures("crowd")
 def test_a_helper_is_started_by_the_first_and_asked_for_the_next(
     asked: list[isolated.Request],
 ) -> None:
@@ -84,7 +79,14 @@ def test_a_helper_is_started_by_the_first_and_asked_for_the_next(
     assert len(asked) == 3
 
 
-@pytest.mark.usefixtures("crowd")
+def test_few_files_are_not_worth_a_helper(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolated, "STARTED_FOR", 3)
+    monkeypatch.setattr(isolated, "_missed", count(1))
+    for started in (0, 0, 1):
+        read(LARGE)
+        assert len(isolated._idle) == started
+
+
 def test_rgb_too(asked: list[isolated.Request]) -> None:
     read(LARGE)
     ready()
@@ -94,20 +96,17 @@ def test_rgb_too(asked: list[isolated.Request]) -> None:
     assert len(asked) == 1
 
 
-def test_fewer_artworks_in_use_need_none(crowd: list[Artwork]) -> None:
-    crowd.pop()
-    read(LARGE)
+def test_alone_in_the_process_it_needs_none() -> None:
+    decode(LARGE, LIMITS)
     assert not isolated._idle
 
 
-@pytest.mark.usefixtures("crowd")
 @pytest.mark.parametrize("data", [png(drawn(9, 8, 4)), png(drawn(1000, 1010, 1), 0)])
 def test_what_holds_nobody_up_needs_none(data: bytes) -> None:
     read(data)
     assert not isolated._idle
 
 
-@pytest.mark.usefixtures("crowd")
 def test_damaged_pixels_are_refused_and_the_helper_goes_on(asked: list[isolated.Request]) -> None:
     read(LARGE)
     helper = ready()
@@ -118,7 +117,6 @@ def test_damaged_pixels_are_refused_and_the_helper_goes_on(asked: list[isolated.
     assert np.array_equal(read(LARGE), PICTURE)
 
 
-@pytest.mark.usefixtures("crowd")
 def test_what_a_killed_helper_had_is_decoded_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """By a system that is short of memory, say."""
     read(LARGE)
@@ -135,14 +133,12 @@ def test_what_a_killed_helper_had_is_decoded_here(monkeypatch: pytest.MonkeyPatc
     assert not helper.is_fit()
 
 
-@pytest.mark.usefixtures("crowd")
 def test_a_system_without_processes_to_spare_decodes_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     assert np.array_equal(read(LARGE), PICTURE)
     assert not isolated._idle
 
 
-@pytest.mark.usefixtures("crowd")
 def test_busy_helpers_are_not_waited_for() -> None:
     for _ in range(isolated.HELPERS):
         assert isolated._turns.acquire(blocking=False)
@@ -194,11 +190,10 @@ def test_where_no_file_may_grow_pixels_come_through_a_pipe() -> None:
     assert done.returncode == int(drawn(30, 40, 4).sum()) % 251, done.stderr.decode()
 
 
-@pytest.mark.usefixtures("crowd")
 def test_the_memory_of_both_processes_is_foretold() -> None:
     data = png(drawn(2000, 2500, 3), 2)
     limits = replace(LIMITS, max_bytes=len(data))
-    decode.decode(LARGE, LIMITS)
+    read(LARGE)
     helper = ready()
     status = Path(f"/proc/{helper._process.pid}/status")
 
@@ -208,7 +203,7 @@ def test_the_memory_of_both_processes_is_foretold() -> None:
 
     before = peak()
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    decode.decode(data, limits)
+    decode(data, limits, beside=True)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - own
     # What both see is counted once in each of them, so this is more than they take.
     assert peak() - before + grown < demand.to_read(judge(data, limits), len(data))
