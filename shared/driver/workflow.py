@@ -78,10 +78,14 @@ def comprehensive(batch: Batch, executor: Executor, width: int) -> None:
 def original(batch: Batch) -> None:
     """Check both files at once, and prepare the second one while the first is persisted.
 
-    Where each step has a process of its own, all of them are at work then. When this breaks, files
-    are left without an outcome.
+    Where each step has a process of its own, the second file is checked while the first is
+    prepared: all of them are at work then. When this breaks, files are left without an outcome.
     """
-    with ThreadPoolExecutor(2, "check") as checks, ThreadPoolExecutor(1, "prepare") as preparing:
+    width = ORIGINAL_LIMIT if batch.is_worked_on_here else 1
+    with (
+        ThreadPoolExecutor(width, "check") as checks,
+        ThreadPoolExecutor(1, "prepare") as preparing,
+    ):
         batch.run(Pace(checks, preparing, checks_ahead=2, prepared_ahead=1, is_last=False))
 
 

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from shared.driver.room import Room, preparing
 from shared.driver.transports import InProcess
 from shared.driver.workflow import upload
 from shared.errors import DatabaseUnavailable, NasUnavailable
@@ -448,7 +449,25 @@ class TestWhileTheDatabaseIsAway:
         assert on_nas(parts) == {}
 
 
-def test_of_two_files_one_is_checked_while_the_other_is_prepared(parts: Parts) -> None:
+def test_two_files_are_checked_at_once(parts: Parts) -> None:
+    both = threading.Barrier(2)
+
+    class Meeting(InProcess):
+        def dedupe(self, source: Source, request: DedupeRequest) -> DedupeResponse:
+            both.wait(20)
+            return super().dedupe(source, request)
+
+    sources = [parts.source(f"{seed}.png", encoded(wrap(seed))) for seed in (1, 2)]
+    request = UploadRequest(template=WRAP)
+    room = Room(parts.memory, preparing(parts, request))
+    result = upload(sources, request, Meeting(parts), parts.settings, parts.executor, 3, room=room)
+
+    assert outcomes(result) == ["created", "created"]
+
+
+def test_in_processes_of_their_own_one_is_checked_while_the_other_is_prepared(
+    parts: Parts,
+) -> None:
     both = threading.Barrier(2)
 
     class Meeting(InProcess):
