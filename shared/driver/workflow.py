@@ -86,7 +86,7 @@ def original(batch: Batch) -> None:
         ThreadPoolExecutor(width, "check") as checks,
         ThreadPoolExecutor(1, "prepare") as preparing,
     ):
-        batch.run(Pace(checks, others, checks_ahead=2, prepared_ahead=1, is_last=False))
+        batch.run(Pace(checks, preparing, checks_ahead=2, prepared_ahead=1, is_last=False))
 
 
 def serially(batch: Batch) -> None:
