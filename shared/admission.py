@@ -27,8 +27,9 @@ its libraries, and for what the prediction gets wrong."""
 SHARE_OF_BODIES = 0.25
 """What the bodies of all requests may have of it, from their first byte to their answer."""
 
-SPARE_ADDRESSES = 200 << 20
-"""Of a limited address space: threads' stacks and what libraries map later."""
+SPARE_ADDRESSES = 328 << 20
+"""Of a limited address space: threads' stacks, what libraries map later, and 128 MB that two helpers
+share with this process."""
 
 _CGROUP = Path("/sys/fs/cgroup")
 _V1 = _CGROUP / "memory" / "memory.limit_in_bytes"
@@ -95,9 +96,12 @@ class Memory:
         except Busy:
             return None
 
-    def is_shared(self) -> bool:
-        """Whether more than one share is given out."""
-        return self._shares > 1
+    def take_beside(self, need: int) -> Share | None:
+        """``need`` bytes that only pay while others work: None where no two shares are out.
+
+        None too where they are not free now or somebody waits.
+        """
+        return self.take_at_once(need) if self._shares > 1 else None
 
     def _is_due(self, turn: object, need: int) -> bool:
         return not need or (self._queue[0] is turn and need <= self._free)

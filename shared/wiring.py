@@ -118,7 +118,7 @@ class Parts:
         migrate.upgrade(self.settings.database_url or _embedded(self.settings))
 
     def source(self, filename: str, content: Content | Path) -> Source:
-        return Source(filename, content, self.image_limits, self.memory.is_shared)
+        return Source(filename, content, self.image_limits, self.memory.take_beside)
 
     def target(self, request: UploadRequest) -> Size | None:
         """The largest print file of a batch; None where it has its artwork's own pixels."""

@@ -108,11 +108,6 @@ class Batch:
         self._turns = Turns()
         self.ledger = Ledger([source.filename for source in sources], self._settled)
 
-    @property
-    def is_worked_on_here(self) -> bool:
-        """Whether its files are worked on in this process."""
-        return self._room is not None
-
     def run(self, pace: Pace) -> None:
         """Take the files that have no outcome through the steps, in their order."""
         waiting = deque(self.ledger.left())

@@ -60,7 +60,7 @@ def upload(
             comprehensive(batch, executor, width)
         else:
             report.started(f"≤{ORIGINAL_LIMIT} images workflow")
-            original(batch)
+            original(batch, checked_at_once=1 if room is None else ORIGINAL_LIMIT)
     except Exception as error:
         log.exception("the workflow broke off")
         report.fell_back(len(batch.ledger.left()), type(error).__name__)
@@ -75,18 +75,18 @@ def comprehensive(batch: Batch, executor: Executor, width: int) -> None:
     batch.run(Pace(executor, executor, checks_ahead=width, prepared_ahead=width, is_last=False))
 
 
-def original(batch: Batch) -> None:
+def original(batch: Batch, checked_at_once: int) -> None:
     """Check both files at once, and prepare the second one while the first is persisted.
 
-    Where each step has a process of its own, the second file is checked while the first is
-    prepared: all of them are at work then. When this breaks, files are left without an outcome.
+    Where each step has a process of its own, one is checked at a time: the second while the first
+    is prepared, so that all processes are at work. When this breaks, files are left without an
+    outcome.
     """
-    width = ORIGINAL_LIMIT if batch.is_worked_on_here else 1
     with (
-        ThreadPoolExecutor(width, "check") as checks,
+        ThreadPoolExecutor(checked_at_once, "check") as checking,
         ThreadPoolExecutor(1, "prepare") as preparing,
     ):
-        batch.run(Pace(checks, preparing, checks_ahead=2, prepared_ahead=1, is_last=False))
+        batch.run(Pace(checking, preparing, checks_ahead=2, prepared_ahead=1, is_last=False))
 
 
 def serially(batch: Batch) -> None:

@@ -12,7 +12,7 @@ from shared.errors import FileRefused, FileTooLarge, FileUnreadable
 from shared.fingerprint.hashes import fingerprint
 from shared.fingerprint.normal import normal_form
 from shared.imaging import demand
-from shared.imaging.decode import Artwork, decode
+from shared.imaging.decode import Artwork, Spare, decode
 from shared.imaging.geometry import Size
 from shared.imaging.limits import Header, Limits, judge
 from shared.ports import Content
@@ -37,6 +37,8 @@ class once(Generic[T]):
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> T:
+        if instance is None:
+            return self  # type: ignore[return-value]  # asked of the class, as for documentation
         made = self._make(instance)
         instance.__dict__[self._name] = made  # found before this from now on
         return made
@@ -48,24 +50,23 @@ class Source:
     Steps that work in one process share a source, so its artwork is decoded once; `release` lets
     go of the pixels when the last step is done with them. A copy sent to another process starts
     from the bytes, or the path, again. Not for use by two threads at once.
-    ``is_crowded``: whether other files are worked on in this process meanwhile.
+    ``spare`` gives memory for a helper out where other files are worked on in this process.
     Raises the FileRefused that says why when the file can't be taken in.
     """
 
-    _is_crowded: Callable[[], bool] = staticmethod(lambda: False)
+    _spare: Spare | None = None
 
     def __init__(
         self,
         filename: str,
         content: Content | Path,
         limits: Limits,
-        is_crowded: Callable[[], bool] | None = None,
+        spare: Spare | None = None,
     ) -> None:
         self.filename = filename
         self._content = content
         self._limits = limits
-        if is_crowded is not None:
-            self._is_crowded = is_crowded
+        self._spare = spare
 
     @once
     def data(self) -> Content:
@@ -105,7 +106,7 @@ class Source:
 
     @once
     def artwork(self) -> Artwork:
-        return decode(self.data, self._limits, beside=self._is_crowded())
+        return decode(self.data, self._limits, self._spare)
 
     @once
     def normal_form(self) -> NormalForm:

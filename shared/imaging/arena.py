@@ -45,15 +45,20 @@ class Arena:
             if size > self.size:
                 os.truncate(self.file, size)
                 self.map(size)
-        except OSError:
+        except (OSError, MemoryError):
             return False
         return True
 
     def map(self, size: int) -> None:
-        """See the ``size`` bytes that it has by now."""
-        if size != self.size:
+        """See the ``size`` bytes that it has by now. Raises MemoryError."""
+        if size == self.size:
+            return
+        self._forget()
+        try:
             self._octets = np.frombuffer(mmap.mmap(self.file, size), np.uint8)
-            self.size = size
+        except OSError as error:
+            raise MemoryError from error
+        self.size = size
 
     def first(self, count: int) -> Octets:
         """The first bytes, to read and to write."""
@@ -63,11 +68,14 @@ class Arena:
         """Give back what a large file took. No side may be at work on it."""
         if self.size > KEPT:
             os.truncate(self.file, 0)
-            self._octets, self.size = self._octets[:0].copy(), 0
+            self._forget()
 
     def close(self) -> None:
         """A second time is harmless."""
-        self._octets, self.size = self._octets[:0].copy(), 0
+        self._forget()
         if self.file >= 0:
             os.close(self.file)
             self.file = -1
+
+    def _forget(self) -> None:
+        self._octets, self.size = np.empty(0, np.uint8), 0

@@ -18,9 +18,8 @@ _READ = 8
 _READ_JPEG = 10 if turbo else 20
 """A progressive one keeps all coefficients of a picture until its last scan. Pillow reads it twice,
 to compare."""
-_READ_BESIDE = 16
-"""A PNG that may go to a helper: what the decoder makes and RGBA of it there, RGBA that both see,
-and RGBA here. The file is there twice, and here."""
+_HELP = 8
+"""What the decoder makes, and RGBA of it, in a helper. What both see is a part of `_READ`."""
 _READ_DEEP = 16
 """Of 16 bits a sample; and Pillow's own pixels beside two copies."""
 _ISOLATED = 16
@@ -41,8 +40,6 @@ def to_read(header: Header, size: int) -> int:
     """Bytes that decoding and the fingerprint take; ``size``: bytes of the file."""
     if isolated.is_needed(header):
         return 2 * size + _OWN * header.width * header.height + to_isolate(header, size)
-    if isolated.is_wanted(header):
-        return FIXED + 4 * size + _READ_BESIDE * header.width * header.height
     per_pixel = _READ
     if header.depth == 16 or header.format is Format.BMP:
         per_pixel = _READ_DEEP
@@ -74,3 +71,8 @@ def is_opaque(header: Header) -> bool:
 def to_isolate(header: Header, size: int) -> int:
     """Bytes of address space that a helper may take to decode it."""
     return 2 * FIXED + 3 * size + _ISOLATED * header.width * header.height
+
+
+def to_help(header: Header, size: int) -> int:
+    """Bytes that decoding it takes more where a helper does it that could be done without."""
+    return 2 * size + _HELP * header.width * header.height

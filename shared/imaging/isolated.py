@@ -3,9 +3,9 @@
 The time and memory that a PNG, a JPEG, a WebP or a BMP takes follow from its header, which was
 judged. Those of a TIFF's many codings and of a profile that must be applied do not: a profile of
 160 KB can ask for 10 s. Such files go to a helper process. It has a deadline, an address space of
-its own, no files, and none of this process's secrets; it is started when the first such file
-comes, is used again, and ends with this process, or when that is killed: its input ends then.
-Other files may go there too, so that Python's lock stays free for what else goes on here.
+its own, may write no file, and has none of this process's secrets; it is started when the first
+such file comes, is used again, and ends with this process, or when that is killed: its input ends
+then. Large PNGs may go there too, so that Python's lock stays free for what else goes on here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from contextlib import suppress
 from io import BufferedReader
 from itertools import count
 from pathlib import Path
-from signal import SIGKILL, SIGXCPU
+from signal import SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGXCPU
 from threading import BoundedSemaphore, Event, Timer
 from typing import NamedTuple
 
@@ -47,6 +47,9 @@ PATIENCE = 6
 """Times the limit of processor time that may go by on the clock. A file that is ended by it had not
 the processor's time that it may have: the machine is busy, and the file may be honest."""
 
+PATIENCE_AT_ONCE_S = 5.0
+"""The same, for a file that can be decoded here as well."""
+
 STARTED_FOR = 4
 """Files that found no helper, though one was wanted, until one is started: that takes as much of
 the processor's time as it saves for so many."""
@@ -57,19 +60,22 @@ HOLDS_UP_PX = 1_000_000
 END_S = 1.0
 """Seconds in which a helper that has closed its pipe must be gone."""
 
+CRASHES = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV}
+"""What a decoder ends by that a file has led astray."""
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 class Request(NamedTuple):
     """A file to decode, and what that may take: bytes of memory, seconds of the processor's time.
 
-    ``content``: empty where its ``length`` bytes lie in the arena of ``arena`` bytes.
+    ``content`` None: it is the first ``length`` bytes of the arena, which has ``arena`` bytes.
     """
 
     header: Header
     room: int
     seconds: float
-    content: bytes
+    content: bytes | None
     length: int = 0
     arena: int = 0
 
@@ -95,71 +101,96 @@ def decoded(content: bytes, header: Header, room: int, seconds: float) -> Pixels
     CorruptImage, ImageTooCostly where either does not do, and Busy where the system has no process,
     thread, time or memory to spare.
     """
+    pixels = _room_for(header)
     with _turns:
-        return _decoded(_idle_helper() or _Helper(), Request(header, room, seconds, content))
+        helper = _idle_helper() or _Helper(Arena.make())
+        failure = _ask(helper, Request(header, room, seconds, content), pixels, seconds * PATIENCE)
+    if failure:
+        raise failure
+    return pixels
 
 
 def decoded_at_once(content: bytes, header: Header, room: int, seconds: float) -> Pixels | None:
-    """The same, or None where no helper is ready: after some of them one is started."""
+    """The same by a helper that is ready; None where none is, or it had another fault than damage.
+
+    After some files that found none, one is started. Raises CorruptImage.
+    """
+    pixels = _room_for(header)
     if not _turns.acquire(blocking=False):
         return None
     try:
-        helper = _idle_helper()
-        if helper is None and next(_missed) % STARTED_FOR == 0:
-            helper = _Helper()
-        if helper is not None and helper.is_ready():
-            return _decoded(helper, Request(header, room, seconds, content))
-        if helper is not None:
+        helper = _idle_helper() or _started_for_many()
+        if helper is None:
+            return None
+        if not helper.is_ready(max(len(content), pixels.nbytes)):
             _idle.appendleft(helper)
+            return None
+        request = Request(header, room, seconds, content)
+        failure = _ask(helper, request, pixels, PATIENCE_AT_ONCE_S)
     except Busy:
-        pass  # it can be decoded here
+        return None
     finally:
         _turns.release()
-    return None
+    if isinstance(failure, CorruptImage):
+        raise failure
+    return None if failure else pixels
 
 
-def _decoded(helper: _Helper, request: Request) -> Pixels:
-    header, seconds = request.header, request.seconds
-    pixels = np.empty((header.height, header.width, 4), np.uint8)
+def _room_for(header: Header) -> Pixels:
+    return np.empty((header.height, header.width, 4), np.uint8)
+
+
+def _started_for_many() -> _Helper | None:
+    if next(_missed) % STARTED_FOR:
+        return None
+    arena = Arena.make()
+    return _Helper(arena) if arena else None  # through pipes nothing would be gained
+
+
+def _ask(
+    helper: _Helper, request: Request, pixels: Pixels, patience_s: float
+) -> CorruptImage | ImageTooCostly | Busy | None:
+    """Why ``pixels`` could not be filled in, if so. The helper is idle afterwards, or has ended."""
     is_late = Event()
+    answer = b""
 
     def end() -> None:
         is_late.set()
         helper.kill()
 
-    deadline = Timer(seconds * PATIENCE, end)
     try:
-        deadline.start()
-    except RuntimeError as error:
-        _idle.append(helper)
-        raise Busy from error
-    answer, signal = b"", 0
-    try:
-        answer = helper.ask(request, pixels)
+        deadline = Timer(patience_s, end)
+        try:
+            deadline.start()
+        except RuntimeError:  # the system has no thread to spare
+            return Busy()
+        try:
+            answer = helper.ask(request, pixels)
+        finally:
+            deadline.cancel()
+            deadline.join()
     finally:
-        deadline.cancel()
-        deadline.join()
-        if answer and not is_late.is_set():
-            _idle.append(helper)
-        else:
+        signal = 0
+        if helper.is_at_work or is_late.is_set():
             signal = helper.end()
-    if signal == SIGKILL:  # by the deadline, or by a system that has no more memory
-        raise Busy
+        else:
+            _idle.append(helper)
+    if signal in CRASHES or answer == DAMAGED:
+        return CorruptImage(reason="its pixels can't be decoded")
     if signal == SIGXCPU:
-        raise ImageTooCostly(what="time")
+        return ImageTooCostly(what="time")
     if answer == NO_MEMORY:
-        raise ImageTooCostly(what="memory")
-    if answer != PIXELS:
-        raise CorruptImage(reason="its pixels can't be decoded")
-    return pixels
+        return ImageTooCostly(what="memory")
+    # Ended by somebody, by the deadline, or by a system that has no more memory.
+    return None if answer == PIXELS else Busy()
 
 
 class _Helper:
     """A process that runs `shared.imaging.helper`. One thread at a time asks it."""
 
-    def __init__(self) -> None:
-        self._arena = Arena.make()
-        files = [self._arena.file] if self._arena else []
+    def __init__(self, arena: Arena | None) -> None:
+        self._arena = arena
+        files = [arena.file] if arena else []
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own words
                 [sys.executable, "-B", "-m", "shared.imaging.helper", *map(str, files)],
@@ -171,26 +202,32 @@ class _Helper:
                 stderr=subprocess.DEVNULL,
                 pass_fds=files,
             )
-        except OSError as error:
+        except BaseException as error:
             self._close_arena()
-            raise Busy from error
-        self._is_ready = False
+            if isinstance(error, OSError):
+                raise Busy from error
+            raise
+        self._has_started = False
+        self.is_at_work = False
+        """It was asked, and has not answered yet: nobody else may ask it."""
         _started.add(self)
 
-    def is_ready(self) -> bool:
-        """Whether it has started, and shares an arena with this process."""
+    def is_ready(self, need: int) -> bool:
+        """Whether it would begin at once, with so many bytes that it and this process see."""
         said = select.poll()
         said.register(self._answers, select.POLLIN)
-        if not self._is_ready and said.poll(0):
-            self._is_ready = self._heard() == READY
-        return self._is_ready and self._arena is not None
+        if not self._has_started and said.poll(0):
+            self._has_started = self._heard() == READY
+        return self._has_started and self._arena is not None and self._arena.grow(need)
 
     def ask(self, request: Request, pixels: Pixels) -> bytes:
         """The answer, and its pixels filled in; nothing where the helper ended."""
         content, arena = request.content, self._arena
+        assert content is not None  # noqa: S101 for mypy
+        self.is_at_work = True
         if arena and arena.grow(max(len(content), pixels.nbytes)):
             np.copyto(arena.first(len(content)), np.frombuffer(content, np.uint8))
-            request = request._replace(content=b"", length=len(content), arena=arena.size)
+            request = request._replace(content=None, length=len(content), arena=arena.size)
         else:
             arena = None
         requests = self._process.stdin
@@ -200,16 +237,16 @@ class _Helper:
             requests.flush()
         except BrokenPipeError:
             return b""
-        if not self._is_ready:
-            self._is_ready = self._heard() == READY
+        self._has_started = self._has_started or self._heard() == READY
         answer = self._heard()
-        if arena:
-            if answer == PIXELS:
-                np.copyto(pixels, arena.first(pixels.nbytes).reshape(pixels.shape))
-            arena.shrink()
-        elif answer == PIXELS:
-            is_whole = self._answers.readinto(pixels.data.cast("B")) == pixels.nbytes
-            answer = PIXELS if is_whole else b""
+        if answer == PIXELS and arena:
+            np.copyto(pixels, arena.first(pixels.nbytes).reshape(pixels.shape))
+        elif answer == PIXELS and self._answers.readinto(pixels.data.cast("B")) < pixels.nbytes:
+            return b""
+        if answer:
+            self.is_at_work = False
+            if arena:
+                arena.shrink()
         return answer
 
     def _heard(self) -> bytes:
@@ -263,8 +300,7 @@ _missed = count(1)
 
 def end_idle() -> None:
     """End the helpers that wait for a file. At the end of a process these are all."""
-    while _idle:
-        helper = _idle.pop()
+    while helper := _popped():
         helper.kill()
         helper.end()
 
@@ -276,8 +312,8 @@ def _forget() -> None:
         # A pipe held open here would have a helper outlive its parent.
         helper.disown()
     _started.clear()
-    while _idle:
-        _idle.pop().end()  # here it is no child, so there is nothing to wait for
+    while idle := _popped():
+        idle.end()  # here it is no child, so there is nothing to wait for
     _turns = BoundedSemaphore(HELPERS)
 
 
@@ -286,10 +322,15 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def _idle_helper() -> _Helper | None:
-    while _idle:
-        with suppress(IndexError):  # another thread was faster
-            helper = _idle.pop()
-            if helper.is_fit():
-                return helper
-            helper.end()
+    while helper := _popped():
+        if helper.is_fit():
+            return helper
+        helper.end()
     return None
+
+
+def _popped() -> _Helper | None:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return None

@@ -63,17 +63,17 @@ class TestAShare:
             held.release()
             assert waiting.result().size == 50
 
-    def test_is_known_to_have_others_beside_it(self) -> None:
+    def test_beside_others_is_given_where_there_are_others(self) -> None:
         memory = Memory(100)
-        seen = [memory.is_shared()]
         with memory.take(10), memory.take(0):
-            seen.append(memory.is_shared())
+            assert memory.take_beside(1) is None
             with memory.take(10) as second:
-                seen.append(memory.is_shared())
+                assert memory.take_beside(81) is None
+                with memory.take_beside(80) or pytest.fail("it is free"):
+                    assert memory.take_at_once(1) is None
                 second.release()
-                seen.append(memory.is_shared())
-        assert seen == [False, False, True, False]
-        assert not memory.is_shared()
+            assert memory.take_beside(1) is None
+        assert memory.take_at_once(100) is not None
 
     def test_of_nothing_waits_for_nobody(self) -> None:
         memory = Memory(100)

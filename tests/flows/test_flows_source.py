@@ -10,6 +10,7 @@ from threading import Barrier
 
 import pytest
 
+from shared.admission import Memory
 from shared.errors import FileTooLarge, FileUnreadable
 from shared.flows.source import Source
 from shared.imaging.decode import Artwork, decode
@@ -105,11 +106,12 @@ def test_two_are_decoded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [source.artwork for source in sources] == made
 
 
-@pytest.mark.parametrize("others", [False, True])
-def test_the_decoder_is_told_of_other_files(others: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[object] = []
-    monkeypatch.setattr("shared.flows.source.decode", lambda *_, beside: told.append(beside))
-    _ = Source("a.png", DATA, LIMITS, lambda: others).artwork
-    copy = pickle.loads(pickle.dumps(Source("a.png", DATA, LIMITS)))  # noqa: S301 - our own
-    _ = copy.artwork
-    assert told == [others, False]
+def test_the_decoder_is_given_what_memory_there_is_to_spare(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[object] = []
+    monkeypatch.setattr("shared.flows.source.decode", lambda *all_: given.append(all_[2]))
+    spare = Memory(1000).take_beside
+    source = Source("a.png", DATA, LIMITS, spare)
+    _ = source.artwork, pickle.loads(pickle.dumps(source)).artwork  # noqa: S301 - our own
+    assert given == [spare, None]

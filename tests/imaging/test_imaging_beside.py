@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -17,7 +16,8 @@ import numpy as np
 import pytest
 from imaging_files import drawn, png, tiff
 
-from shared.errors import CorruptImage
+from shared.admission import Memory, Share
+from shared.errors import Busy, CorruptImage, ImageTooCostly
 from shared.imaging import arena, demand, isolated
 from shared.imaging.decode import decode
 from shared.imaging.limits import Limits, judge
@@ -44,28 +44,35 @@ def no_helpers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[isolated.Request]:
     """What helpers are asked."""
     requests: list[isolated.Request] = []
+    patch_ask(monkeypatch, lambda _, request: requests.append(request))
+    return requests
+
+
+def patch_ask(
+    monkeypatch: pytest.MonkeyPatch, before: Callable[[isolated._Helper, isolated.Request], None]
+) -> None:
+    """Have something done before a helper is asked."""
     ask = isolated._Helper.ask
 
-    def listen(helper: isolated._Helper, request: isolated.Request, pixels: np.ndarray) -> bytes:
-        requests.append(request)
+    def patched(helper: isolated._Helper, request: isolated.Request, pixels: np.ndarray) -> bytes:
+        before(helper, request)
         return ask(helper, request, pixels)
 
-    monkeypatch.setattr(isolated._Helper, "ask", listen)
-    return requests
+    monkeypatch.setattr(isolated._Helper, "ask", patched)
 
 
 def ready() -> isolated._Helper:
     """The one idle helper, once it has started."""
     (helper,) = isolated._idle
     deadline = time.monotonic() + 60
-    while not helper.is_ready():
+    while not helper.is_ready(1):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     return helper
 
 
 def read(data: bytes) -> np.ndarray:
-    return decode(data, LIMITS, beside=True).pixels
+    return decode(data, LIMITS, Memory(10**9).take).pixels
 
 
 def test_a_helper_is_started_by_the_first_and_asked_for_the_next(
@@ -117,20 +124,99 @@ def test_damaged_pixels_are_refused_and_the_helper_goes_on(asked: list[isolated.
     assert np.array_equal(read(LARGE), PICTURE)
 
 
-def test_what_a_killed_helper_had_is_decoded_here(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGXCPU])
+def test_what_an_ended_helper_had_is_decoded_here(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By a system that is short of memory, say."""
     read(LARGE)
     helper = ready()
-    ask = isolated._Helper.ask
-
-    def kill(helper: isolated._Helper, request: isolated.Request, pixels: np.ndarray) -> bytes:
-        os.kill(helper._process.pid, signal.SIGKILL)
-        return ask(helper, request, pixels)
-
-    monkeypatch.setattr(isolated._Helper, "ask", kill)
+    patch_ask(monkeypatch, lambda helper, _: os.kill(helper._process.pid, number))
     assert np.array_equal(read(LARGE), PICTURE)
     assert not isolated._idle
     assert not helper.is_fit()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_what_ends_the_function_lets_a_helper_answer(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal's Ctrl-C and a supervisor's stop go to all of a group."""
+    data = tiff(drawn(30, 40, 4), extra=(2,))
+    read(data)
+    helper = ready()
+    patch_ask(monkeypatch, lambda helper, _: os.kill(helper._process.pid, number))
+    assert np.array_equal(read(data), drawn(30, 40, 4))
+    assert list(isolated._idle) == [helper]
+
+
+def test_a_stalled_helper_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolated, "PATIENCE_AT_ONCE_S", 0.2)
+    read(LARGE)
+    ready()
+    patch_ask(monkeypatch, lambda helper, _: os.kill(helper._process.pid, signal.SIGSTOP))
+    assert np.array_equal(read(LARGE), PICTURE)
+    assert not isolated._idle
+
+
+def test_a_helper_is_kept_where_there_is_no_memory_for_the_pixels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = tiff(drawn(30, 40, 4), extra=(2,))
+    read(data)
+    helper = ready()
+    with monkeypatch.context() as patch:
+        patch.setattr(isolated.np, "empty", raising(MemoryError))
+        with pytest.raises(MemoryError):
+            read(data)
+    assert list(isolated._idle) == [helper]
+    assert set(isolated._started) == {helper}
+
+
+def test_a_helper_that_fails_to_be_asked_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tiff(drawn(30, 40, 4), extra=(2,))
+    read(data)
+    helper = ready()
+    with monkeypatch.context() as patch:
+        patch.setattr(isolated.pickle, "dumps", raising(MemoryError))
+        with pytest.raises(MemoryError):
+            read(data)
+    assert not helper.is_fit()
+    assert not isolated._started
+    assert np.array_equal(read(data), drawn(30, 40, 4))
+
+
+def test_a_helper_without_memory_for_the_arena_says_so() -> None:
+    data = tiff(drawn(1000, 1000, 4), extra=(2,))
+    read(tiff(drawn(30, 40, 4), extra=(2,)))
+    helper = ready()
+    pages = int(Path(f"/proc/{helper._process.pid}/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + 1_000_000
+    resource.prlimit(helper._process.pid, resource.RLIMIT_AS, (limit, limit))
+    with pytest.raises(ImageTooCostly, match="memory"):
+        read(data)
+    assert list(isolated._idle) == [helper]
+
+
+def test_a_helper_that_can_not_start_is_not_the_files_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(Busy):
+        read(tiff(drawn(30, 40, 4), extra=(2,)))
+    assert not isolated._started
+
+
+def test_without_memory_to_spare_it_needs_none() -> None:
+    decode(LARGE, LIMITS, Memory(1000).take_beside)
+    assert not isolated._idle
+
+
+def raising(error: type[BaseException]) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise error
+
+    return fail
 
 
 def test_a_system_without_processes_to_spare_decodes_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +278,12 @@ def test_where_no_file_may_grow_pixels_come_through_a_pipe() -> None:
 
 def test_the_memory_of_both_processes_is_foretold() -> None:
     data = png(drawn(2000, 2500, 3), 2)
-    limits = replace(LIMITS, max_bytes=len(data))
+    asked: list[int] = []
+
+    def spare(need: int) -> Share:
+        asked.append(need)
+        return Memory(need).take(need)
+
     read(LARGE)
     helper = ready()
     status = Path(f"/proc/{helper._process.pid}/status")
@@ -203,7 +294,7 @@ def test_the_memory_of_both_processes_is_foretold() -> None:
 
     before = peak()
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    decode(data, limits, beside=True)
+    decode(data, LIMITS, spare)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - own
     # What both see is counted once in each of them, so this is more than they take.
-    assert peak() - before + grown < demand.to_read(judge(data, limits), len(data))
+    assert peak() - before + grown < demand.to_read(judge(data, LIMITS), len(data)) + asked[0]
