@@ -29,3 +29,10 @@ with suppress(ImportError):
     from isal import isal_zlib
 
     quick = isal_zlib
+
+thorough: Any = None
+"""zlib-ng: three times as fast as zlib."""
+with suppress(ImportError):
+    from zlib_ng import zlib_ng
+
+    thorough = zlib_ng

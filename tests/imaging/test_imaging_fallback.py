@@ -12,9 +12,10 @@ ROOT = Path(__file__).parents[2]
 
 WITHOUT = """
 import sys
-sys.modules.update({"kornia_rs": None, "simplejpeg": None, "isal": None})
-from shared.imaging import decode, encode
-assert decode.kornia is None and decode.turbo is None and encode.quick.__name__ == "zlib"
+sys.modules.update({"kornia_rs": None, "simplejpeg": None, "isal": None, "zlib_ng": None})
+from shared.imaging import decode, deflate
+assert decode.kornia is None and decode.turbo is None and deflate.thorough is None
+assert deflate.quick.__name__ == "zlib"
 import pytest
 raise SystemExit(pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[1:]]))
 """
