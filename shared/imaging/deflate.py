@@ -41,7 +41,7 @@ AT_LENGTH = tuple(
 )
 
 RICH, POOR = 0.7, 0.8
-"""What rows deflate to, over their entropy, up to which all strips are searched, or every second."""
+"""What rows deflate to, over their entropy, up to which each strip is searched, or each second."""
 HARMED = 1.15
 """The same, from which on matches cost more than they save."""
 WORTH = 1.25
