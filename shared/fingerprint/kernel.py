@@ -9,12 +9,15 @@ give Pillow's own bits at the speed of a BLAS.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
+
+from shared.imaging.opencv import cv2
 
 SIDE = 256
 """Pixels of each side of a normal form, and of the picture that the workflow hashes."""
@@ -55,40 +58,45 @@ class Kernel:
     weights: npt.NDArray[np.float32]
 
     @property
-    def columns(self) -> int:
-        """Columns that are worked on at once."""
+    def lines(self) -> int:
+        """Lines of ``length`` samples that are worked on at once."""
         return max(1, WORK // int(np.prod(self.weights.shape[1:])))
 
 
 class Bench:
-    """Room for a kernel to work on (length, n) samples, n up to ``columns``, in one thread."""
+    """Room for a kernel to work on up to ``most`` lines of its length, in one thread."""
 
-    def __init__(self, kernel: Kernel, columns: int) -> None:
+    def __init__(self, kernel: Kernel, most: int) -> None:
         count, results, reach = kernel.weights.shape
         before = -kernel.start
         after = kernel.start + (count - 1) * kernel.step + reach - kernel.length
-        rows = np.zeros((before + kernel.length + max(after, 0), columns), np.float32)
-        row, item = rows.strides
+        lines = np.zeros((most, before + kernel.length + max(after, 0)), np.float32)
+        line, item = lines.strides
         self._kernel = kernel
-        self._samples = rows[before : before + kernel.length]
+        self._samples = lines[:, before : before + kernel.length]
         self._windows = as_strided(
-            rows, (count, reach, columns), (kernel.step * row, row, item), writeable=False
+            lines, (count, reach, most), (kernel.step * item, item, line), writeable=False
         )
-        self._sums = np.empty((count, results, columns), np.float32)
+        self._sums = np.empty((count, results, most), np.float32)
+        self._results = np.empty((count, RUN, most), np.uint8)
 
-    def shrink(self, samples: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """(length, n) uint8 brought to (256, n) along its first axis."""
-        columns = samples.shape[1]
-        self._samples[:, :columns] = samples
+    def shrink(self, planes: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+        """Planes of (lines, length) uint8, one below the other, each line brought to 256 samples.
+
+        The answer is (256, all lines) and holds until the next call.
+        """
+        end = 0
+        for plane in planes:
+            begin, end = end, end + len(plane)
+            self._samples[begin:end] = plane
         np.matmul(self._kernel.weights, self._windows, out=self._sums)
-        high, sums = self._sums[:, :RUN], self._sums[:, RUN:]
+        high, low = self._sums[:, :RUN], self._sums[:, RUN:]
         # (high + low + a half) / 1, rounded down; a low part below one unit can't change that.
-        np.floor(sums, out=sums)
-        sums += high
-        sums += 1 << (HIGH_BITS - 1)
-        sums *= 1 / (1 << HIGH_BITS)
-        np.clip(sums, 0, 255, out=sums)
-        return sums.astype(np.uint8).reshape(SIDE, -1)[:, :columns]
+        # Half of the last bit more than that, and no sum is a tie: any rounding is to the nearest.
+        np.floor(low, out=low)
+        unit = 1 / (1 << HIGH_BITS)
+        cv2.addWeighted(high, unit, low, unit, unit / 2, self._results, cv2.CV_8U)
+        return self._results.reshape(SIDE, -1)[:, :end]
 
 
 @lru_cache(maxsize=32)

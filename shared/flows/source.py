@@ -75,7 +75,7 @@ class Source:
 
     @cached_property
     def normal_form(self) -> NormalForm:
-        return normal_form(self.artwork.pixels)
+        return normal_form(self.artwork.pixels, is_opaque=self.artwork.is_opaque)
 
     @cached_property
     def fingerprint(self) -> Fingerprint:
