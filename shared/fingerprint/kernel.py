@@ -36,6 +36,9 @@ TIE = 1e-7
 in their last bits, which moves a weight by 1e-8 at the most."""
 RUN = 4
 """Neighbouring results that one product gives: more of them would weigh more samples by zero."""
+GROUPS = 8
+"""Of products: starts at even distances within a group, and groups at even distances, lie nearer to
+where they should than 64 at even distances would."""
 WORK = 1 << 17
 """Multiplications of one product. OpenBLAS starts threads of its own from twice as many on."""
 
@@ -47,38 +50,44 @@ Integers = npt.NDArray[np.int64]
 class Kernel:
     """What brings ``length`` samples to 256: 64 products, each of which gives ``RUN`` results.
 
-    ``weights``: (64, 2 * RUN, reach) float32, the high parts above the low parts, the low ones
-    in units of the high ones. Product n weighs the ``reach`` samples from ``start + n * step`` on;
-    before the first sample and after the last one its weights are zero.
+    ``weights``: (GROUPS, 64 / GROUPS, 2 * RUN, reach) float32, the high parts above the low parts,
+    the low ones in units of the high ones. Product n of group g weighs the ``reach`` samples from
+    ``start + g * stride + n * step`` on; before the first sample and after the last one its weights
+    are zero.
     """
 
     length: int
     start: int
+    stride: int
     step: int
     weights: npt.NDArray[np.float32]
 
     @property
     def lines(self) -> int:
         """Lines of ``length`` samples that are worked on at once."""
-        return max(1, WORK // int(np.prod(self.weights.shape[1:])))
+        return max(1, WORK // int(np.prod(self.weights.shape[2:])))
 
 
 class Bench:
     """Room for a kernel to work on up to ``most`` lines of its length, in one thread."""
 
     def __init__(self, kernel: Kernel, most: int) -> None:
-        count, results, reach = kernel.weights.shape
+        groups, count, results, reach = kernel.weights.shape
         before = -kernel.start
-        after = kernel.start + (count - 1) * kernel.step + reach - kernel.length
+        last = kernel.start + (groups - 1) * kernel.stride + (count - 1) * kernel.step
+        after = last + reach - kernel.length
         lines = np.zeros((most, before + kernel.length + max(after, 0)), np.float32)
         line, item = lines.strides
         self._kernel = kernel
         self._samples = lines[:, before : before + kernel.length]
         self._windows = as_strided(
-            lines, (count, reach, most), (kernel.step * item, item, line), writeable=False
+            lines,
+            (groups, count, reach, most),
+            (kernel.stride * item, kernel.step * item, item, line),
+            writeable=False,
         )
-        self._sums = np.empty((count, results, most), np.float32)
-        self._results = np.empty((count, RUN, most), np.uint8)
+        self._sums = np.empty((groups, count, results, most), np.float32)
+        self._results = np.empty((groups, count, RUN, most), np.uint8)
 
     def shrink(self, planes: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
         """Planes of (lines, length) uint8, one below the other, each line brought to 256 samples.
@@ -90,7 +99,7 @@ class Bench:
             begin, end = end, end + len(plane)
             self._samples[begin:end] = plane
         np.matmul(self._kernel.weights, self._windows, out=self._sums)
-        high, low = self._sums[:, :RUN], self._sums[:, RUN:]
+        high, low = self._sums[:, :, :RUN], self._sums[:, :, RUN:]
         # (high + low + a half) / 1, rounded down; a low part below one unit can't change that.
         # Half of the last bit more than that, and no sum is a tie: any rounding is to the nearest.
         np.floor(low, out=low)
@@ -119,20 +128,20 @@ def kernel(length: int) -> Kernel | None:
 
 
 def _kernel(length: int, first: Integers, last: Integers, high: Integers, low: Integers) -> Kernel:
-    count = SIDE // RUN
     # Starts at even distances let one call of matmul do all products, free of Python's lock.
-    step = round(RUN * length / SIDE)
-    starts = step * np.arange(count)
+    count = SIDE // RUN // GROUPS
+    stride, step = round(length / GROUPS), round(RUN * length / SIDE)
+    starts = np.add.outer(stride * np.arange(GROUPS), step * np.arange(count)).reshape(-1)
     start = int((first[::RUN] - starts).min())
     reach = int((last[RUN - 1 :: RUN] - starts).max()) - start
-    weights = np.zeros((count, 2, RUN, reach), np.float32)
+    weights = np.zeros((GROUPS * count, 2, RUN, reach), np.float32)
     for place in range(SIDE):
         product, row = divmod(place, RUN)
         taps = last[place] - first[place]
         begin = first[place] - start - starts[product]
         weights[product, 0, row, begin : begin + taps] = high[place, :taps]
         weights[product, 1, row, begin : begin + taps] = low[place, :taps] / (1 << LOW_BITS)
-    return Kernel(length, start, step, weights.reshape(count, 2 * RUN, reach))
+    return Kernel(length, start, stride, step, weights.reshape(GROUPS, count, 2 * RUN, reach))
 
 
 def _weights(length: int) -> tuple[Integers, Integers, Floats]:
