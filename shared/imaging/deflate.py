@@ -29,7 +29,7 @@ class Way(NamedTuple):
 FAR = Way(zlib, 1) if quick is zlib else Way(quick, 2)
 """For samples as they are: flat art repeats itself in rows. igzip has levels 0 to 3; 3 takes ten
 times as long on flat art and saves a tenth."""
-NEAR = FAR if quick is zlib else FAR._replace(window=10)
+NEAR = FAR if quick is zlib else FAR._replace(window=12)
 """For differences: a short match far off takes more bits than it saves. zlib gets slow by it."""
 SEARCH = Way(thorough, 3)
 CODES = Way(thorough, 1, strategy=zlib.Z_HUFFMAN_ONLY)
@@ -40,7 +40,7 @@ AT_LENGTH = tuple(
     for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_HUFFMAN_ONLY)
 )
 
-RICH, POOR = 0.7, 0.8
+RICH, POOR = 0.73, 0.78
 """What rows deflate to, over their entropy, up to which each strip is searched, or each second."""
 HARMED = 1.15
 """The same, from which on matches cost more than they save."""

@@ -10,7 +10,7 @@ from shared.imaging.pixels import Pixels
 
 NONE, SUB, UP, AVERAGE, PAETH = range(5)
 """Filter types."""
-LOOK_BYTES = 1 << 14
+LOOK_BYTES = 1 << 13
 """Of pixels, in the middle of a strip, that tell what suits all of it."""
 
 Samples = npt.NDArray[np.uint8]

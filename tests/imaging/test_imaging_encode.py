@@ -248,7 +248,7 @@ def test_busy_art_is_at_most_six_hundredths_larger_than_opencv_makes_it(channels
 @pytest.mark.parametrize(
     ("draw", "width", "most"),
     [
-        *((artwork.wrap, width, 1.06) for width in (600, 1200, 2000, 2600)),
+        *((artwork.wrap, width, 1.06) for width in (600, 1200, 2000, 2300)),
         (artwork.soft, 2000, 1),
         (artwork.vector, 600, 1),
         (artwork.vector, 2000, 1),
