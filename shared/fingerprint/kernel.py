@@ -9,12 +9,15 @@ give Pillow's own bits at the speed of a BLAS.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
+
+from shared.imaging.opencv import cv2
 
 SIDE = 256
 """Pixels of each side of a normal form, and of the picture that the workflow hashes."""
@@ -33,6 +36,9 @@ TIE = 1e-7
 in their last bits, which moves a weight by 1e-8 at the most."""
 RUN = 4
 """Neighbouring results that one product gives: more of them would weigh more samples by zero."""
+GROUPS = 8
+"""Of products: starts at even distances within a group, and groups at even distances, lie nearer to
+where they should than 64 at even distances would."""
 WORK = 1 << 17
 """Multiplications of one product. OpenBLAS starts threads of its own from twice as many on."""
 
@@ -44,51 +50,62 @@ Integers = npt.NDArray[np.int64]
 class Kernel:
     """What brings ``length`` samples to 256: 64 products, each of which gives ``RUN`` results.
 
-    ``weights``: (64, 2 * RUN, reach) float32, the high parts above the low parts, the low ones
-    in units of the high ones. Product n weighs the ``reach`` samples from ``start + n * step`` on;
-    before the first sample and after the last one its weights are zero.
+    ``weights``: (GROUPS, 64 / GROUPS, 2 * RUN, reach) float32, the high parts above the low parts,
+    the low ones in units of the high ones. Product n of group g weighs the ``reach`` samples from
+    ``start + g * stride + n * step`` on; before the first sample and after the last one its weights
+    are zero.
     """
 
     length: int
     start: int
+    stride: int
     step: int
     weights: npt.NDArray[np.float32]
 
     @property
-    def columns(self) -> int:
-        """Columns that are worked on at once."""
-        return max(1, WORK // int(np.prod(self.weights.shape[1:])))
+    def lines(self) -> int:
+        """Lines of ``length`` samples that are worked on at once."""
+        return max(1, WORK // int(np.prod(self.weights.shape[2:])))
 
 
 class Bench:
-    """Room for a kernel to work on (length, n) samples, n up to ``columns``, in one thread."""
+    """Room for a kernel to work on up to ``most`` lines of its length, in one thread."""
 
-    def __init__(self, kernel: Kernel, columns: int) -> None:
-        count, results, reach = kernel.weights.shape
+    def __init__(self, kernel: Kernel, most: int) -> None:
+        groups, count, results, reach = kernel.weights.shape
         before = -kernel.start
-        after = kernel.start + (count - 1) * kernel.step + reach - kernel.length
-        rows = np.zeros((before + kernel.length + max(after, 0), columns), np.float32)
-        row, item = rows.strides
+        last = kernel.start + (groups - 1) * kernel.stride + (count - 1) * kernel.step
+        after = last + reach - kernel.length
+        lines = np.zeros((most, before + kernel.length + max(after, 0)), np.float32)
+        line, item = lines.strides
         self._kernel = kernel
-        self._samples = rows[before : before + kernel.length]
+        self._samples = lines[:, before : before + kernel.length]
         self._windows = as_strided(
-            rows, (count, reach, columns), (kernel.step * row, row, item), writeable=False
+            lines,
+            (groups, count, reach, most),
+            (kernel.stride * item, kernel.step * item, item, line),
+            writeable=False,
         )
-        self._sums = np.empty((count, results, columns), np.float32)
+        self._sums = np.empty((groups, count, results, most), np.float32)
+        self._results = np.empty((groups, count, RUN, most), np.uint8)
 
-    def shrink(self, samples: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """(length, n) uint8 brought to (256, n) along its first axis."""
-        columns = samples.shape[1]
-        self._samples[:, :columns] = samples
+    def shrink(self, planes: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+        """Planes of (lines, length) uint8, one below the other, each line brought to 256 samples.
+
+        The answer is (256, all lines) and holds until the next call.
+        """
+        end = 0
+        for plane in planes:
+            begin, end = end, end + len(plane)
+            self._samples[begin:end] = plane
         np.matmul(self._kernel.weights, self._windows, out=self._sums)
-        high, sums = self._sums[:, :RUN], self._sums[:, RUN:]
+        high, low = self._sums[:, :, :RUN], self._sums[:, :, RUN:]
         # (high + low + a half) / 1, rounded down; a low part below one unit can't change that.
-        np.floor(sums, out=sums)
-        sums += high
-        sums += 1 << (HIGH_BITS - 1)
-        sums *= 1 / (1 << HIGH_BITS)
-        np.clip(sums, 0, 255, out=sums)
-        return sums.astype(np.uint8).reshape(SIDE, -1)[:, :columns]
+        # Half of the last bit more than that, and no sum is a tie: any rounding is to the nearest.
+        np.floor(low, out=low)
+        unit = 1 / (1 << HIGH_BITS)
+        cv2.addWeighted(high, unit, low, unit, unit / 2, self._results, cv2.CV_8U)
+        return self._results.reshape(SIDE, -1)[:, :end]
 
 
 @lru_cache(maxsize=32)
@@ -111,20 +128,20 @@ def kernel(length: int) -> Kernel | None:
 
 
 def _kernel(length: int, first: Integers, last: Integers, high: Integers, low: Integers) -> Kernel:
-    count = SIDE // RUN
     # Starts at even distances let one call of matmul do all products, free of Python's lock.
-    step = round(RUN * length / SIDE)
-    starts = step * np.arange(count)
+    count = SIDE // RUN // GROUPS
+    stride, step = round(length / GROUPS), round(RUN * length / SIDE)
+    starts = np.add.outer(stride * np.arange(GROUPS), step * np.arange(count)).reshape(-1)
     start = int((first[::RUN] - starts).min())
     reach = int((last[RUN - 1 :: RUN] - starts).max()) - start
-    weights = np.zeros((count, 2, RUN, reach), np.float32)
+    weights = np.zeros((GROUPS * count, 2, RUN, reach), np.float32)
     for place in range(SIDE):
         product, row = divmod(place, RUN)
         taps = last[place] - first[place]
         begin = first[place] - start - starts[product]
         weights[product, 0, row, begin : begin + taps] = high[place, :taps]
         weights[product, 1, row, begin : begin + taps] = low[place, :taps] / (1 << LOW_BITS)
-    return Kernel(length, start, step, weights.reshape(count, 2 * RUN, reach))
+    return Kernel(length, start, stride, step, weights.reshape(GROUPS, count, 2 * RUN, reach))
 
 
 def _weights(length: int) -> tuple[Integers, Integers, Floats]:

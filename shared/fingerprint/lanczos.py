@@ -8,7 +8,7 @@ the order of Pillow 13 is written out, so that the fingerprint is the same under
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -24,7 +24,7 @@ THREADS = min(4, os.cpu_count() or 1)
 SMALL_PX = 500_000
 """Pixels up to which Pillow is as fast."""
 
-Convert = Callable[[Pixels], Pixels]
+Planes = Sequence[Pixels]
 
 
 def shrink(pixels: Pixels, mode: str, *, threads: int | None = None) -> Pixels:
@@ -35,73 +35,61 @@ def shrink(pixels: Pixels, mode: str, *, threads: int | None = None) -> Pixels:
     """
     height, width = pixels.shape[:2]
     is_tall = height - SIDE > 2 * max(0, width - SIDE)
-    weights = kernel(height if is_tall else width) if height * width > SMALL_PX else None
-    if weights is None:
-        whole = _image(_MODES[mode](pixels), mode)
-        half = _resized(whole, (width, SIDE) if is_tall else (SIDE, height))
-    else:
-        pass_one = _lowered if is_tall else _narrowed
-        half = _image(pass_one(pixels, weights, _MODES[mode], threads or THREADS), mode)
-    return np.asarray(_resized(half, (SIDE, SIDE)))
+    along, across = (kernel(height), kernel(width)) if is_tall else (kernel(width), kernel(height))
+    if along is None or across is None or height * width <= SMALL_PX:
+        return _by_pillow(pixels, mode, is_tall=is_tall)
+    convert = _MODES[mode]
+
+    def lines(some: slice) -> Planes:
+        return convert(np.asarray(cv2.transpose(pixels[:, some])) if is_tall else pixels[some])
+
+    first = _weighed(lines, across.length, along, threads or THREADS)
+    lying = first.reshape(-1, across.length)
+    second = _weighed(lambda some: [lying[some]], len(lying), across, threads or THREADS)
+    small = second.reshape(SIDE, SIDE, -1)
+    return np.ascontiguousarray(small.transpose(1, 0, 2)) if is_tall else small
 
 
-def _narrowed(pixels: Pixels, weights: Kernel, convert: Convert, threads: int) -> Pixels:
-    """The picture at (h, 256), by strips of rows that are laid on their side."""
-    height, width = pixels.shape[:2]
-    narrow = np.empty((height, SIDE, convert(pixels[:1, :1]).shape[2]), np.uint8)
-
-    def work(share: slice) -> None:
-        channels = narrow.shape[2]
-        step = max(1, weights.columns // channels)
-        bench = Bench(weights, step * channels)
-        for top in range(share.start, share.stop, step):
-            rows = slice(top, min(top + step, share.stop))
-            lying = np.asarray(cv2.transpose(convert(pixels[rows])), np.uint8)
-            narrow[rows] = (
-                bench.shrink(lying.reshape(width, -1))
-                .reshape(SIDE, -1, channels)
-                .transpose(1, 0, 2)
-            )
-
-    in_strips(work, height, -(-height // threads), threads)
-    return narrow
-
-
-def _lowered(pixels: Pixels, weights: Kernel, convert: Convert, threads: int) -> Pixels:
-    """The picture at (256, w), by strips of columns."""
-    height, width = pixels.shape[:2]
-    low = np.empty((SIDE, width, convert(pixels[:1, :1]).shape[2]), np.uint8)
+def _weighed(lines: Callable[[slice], Planes], count: int, weights: Kernel, threads: int) -> Pixels:
+    """Each of ``count`` lines of every plane brought to 256 samples: (256, planes, count)."""
+    planes = len(lines(slice(0, 1)))
+    out = np.empty((SIDE, planes, count), np.uint8)
 
     def work(share: slice) -> None:
-        channels = low.shape[2]
-        step = max(1, weights.columns // channels)
-        bench = Bench(weights, step * channels)
-        for left in range(share.start, share.stop, step):
-            columns = slice(left, min(left + step, share.stop))
-            standing = convert(pixels[:, columns])
-            low[:, columns] = bench.shrink(standing.reshape(height, -1)).reshape(SIDE, -1, channels)
+        step = max(1, weights.lines // planes)
+        bench = Bench(weights, step * planes)
+        for start in range(share.start, share.stop, step):
+            some = slice(start, min(start + step, share.stop))
+            out[:, :, some] = bench.shrink(lines(some)).reshape(SIDE, planes, -1)
 
-    in_strips(work, width, -(-width // threads), threads)
-    return low
+    in_strips(work, count, -(-count // threads), threads)
+    return out
 
 
-def _rgb(pixels: Pixels) -> Pixels:
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), np.uint8)
+def _rgb(pixels: Pixels) -> Planes:
+    return _split(pixels)[:3]
 
 
-def _premultiplied(pixels: Pixels) -> Pixels:
-    # Grey to RGBA: red, green and blue are weighed by alpha, alpha by 255.
-    weights = cv2.cvtColor(pixels[:, :, 3], cv2.COLOR_GRAY2RGBA)
-    return np.asarray(cv2.multiply(pixels, weights, scale=1 / 255), np.uint8)
+def _premultiplied(pixels: Pixels) -> Planes:
+    *colours, alpha = _split(pixels)
+    return [*(_times(colour, alpha) for colour in colours), alpha]
 
 
-_MODES: dict[str, Convert] = {"RGB": _rgb, "RGBa": _premultiplied}
+def _split(pixels: Pixels) -> list[Pixels]:
+    return [np.asarray(plane, np.uint8) for plane in cv2.split(pixels)]
 
 
-def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    return image.resize(size, Image.Resampling.LANCZOS)
+def _times(colour: Pixels, alpha: Pixels) -> Pixels:
+    return np.asarray(cv2.multiply(colour, alpha, scale=1 / 255), np.uint8)
 
 
-def _image(pixels: Pixels, mode: str) -> Image.Image:
+_MODES: dict[str, Callable[[Pixels], Planes]] = {"RGB": _rgb, "RGBa": _premultiplied}
+
+
+def _by_pillow(pixels: Pixels, mode: str, *, is_tall: bool) -> Pixels:
     height, width = pixels.shape[:2]
-    return Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
+    art = np.asarray(cv2.merge(_MODES[mode](pixels)))
+    image = Image.frombuffer(mode, (width, height), art, "raw", mode, 0, 1)
+    for size in ((width, SIDE) if is_tall else (SIDE, height), (SIDE, SIDE)):
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    return np.asarray(image)

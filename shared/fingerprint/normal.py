@@ -29,16 +29,19 @@ _MAX_TEXT = 400_000
 """Characters of a packed form: 256 KiB that don't compress at all, in base64, and some room."""
 
 
-def normal_form(pixels: npt.NDArray[np.uint8], *, threads: int | None = None) -> NormalForm:
+def normal_form(
+    pixels: npt.NDArray[np.uint8], *, is_opaque: bool | None = None, threads: int | None = None
+) -> NormalForm:
     """Crop the artwork to what is visible and shrink it to 256 x 256, premultiplied.
 
     ``pixels``: (h, w, 4) uint8 RGBA, straight alpha; only read. The crop keeps alpha above 16,
-    or above 0 where nothing is that visible. Opaque means that the crop is. ``threads``: at most
-    so many; unset is the number of processors, up to 4.
+    or above 0 where nothing is that visible. Opaque means that the crop is. ``is_opaque``: whether
+    all of ``pixels`` is, where that is known. ``threads``: at most so many; unset is the number of
+    processors, up to 4.
 
     Raises FullyTransparent when nothing is visible at all.
     """
-    is_whole = _is_opaque(pixels)
+    is_whole = _is_opaque(pixels) if is_opaque is None else is_opaque
     art = pixels if is_whole else _visible(pixels)
     is_opaque = is_whole or _is_opaque(art)
     small = shrink(art, "RGB" if is_opaque else "RGBa", threads=threads)
@@ -85,7 +88,8 @@ def unpack(text: str) -> NormalForm:
 
 
 def _is_opaque(pixels: npt.NDArray[np.uint8]) -> bool:
-    return bool(pixels[..., 3].min() == OPAQUE)
+    # Alpha is the highest byte of a pixel: in one word it is read twice as fast.
+    return bool(pixels.view("<u4").min() >= OPAQUE << 24)
 
 
 def _visible(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

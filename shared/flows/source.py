@@ -110,7 +110,7 @@ class Source:
 
     @once
     def normal_form(self) -> NormalForm:
-        return normal_form(self.artwork.pixels)
+        return normal_form(self.artwork.pixels, is_opaque=self.artwork.is_opaque)
 
     @once
     def fingerprint(self) -> Fingerprint:

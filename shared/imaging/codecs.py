@@ -36,6 +36,13 @@ with suppress(ImportError):
 
     quick = isal_zlib
 
+thorough: Any = None
+"""zlib-ng: three times as fast as zlib."""
+with suppress(ImportError):
+    from zlib_ng import zlib_ng
+
+    thorough = zlib_ng
+
 
 def is_fast_png(header: Header) -> bool:
     """Whether the fast PNG decoder reads it."""

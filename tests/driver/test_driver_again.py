@@ -12,6 +12,7 @@ from test_driver_workflow import on_nas, outcomes, rows, take_in
 from shared.errors import DatabaseUnavailable, KeyReused
 from shared.identity import tenant
 from shared.imaging import encode
+from shared.imaging.deflate import Way, deflated
 from shared.messages import Done, Result
 from shared.records import Template
 from shared.wiring import Parts
@@ -89,8 +90,7 @@ class TestAnEncoderThatGivesOtherBytes:
         cut._nas, cut._designs = parts.nas, Broken(parts.designs, verb)  # type: ignore[assignment]
         assert outcomes(take_in(cut, file, idempotency_key="k1")) == ["failed"]
         before = on_nas(parts, ".platen") | on_nas(parts)
-        monkeypatch.setattr(encode, "quick", zlib)
-        monkeypatch.setattr(encode, "QUICK_LEVEL", 1)
+        monkeypatch.setattr(encode, "deflated", lambda data, _: deflated(data, Way(zlib, 1)))
 
         again = take_in(parts, file, idempotency_key="k1")
 

@@ -48,6 +48,12 @@ def test_opaque_art_in_a_transparent_margin_is_opaque() -> None:
     assert same(normal_form(padded(wrap(), 9, 0, 4, 31)), normal_form(wrap()))
 
 
+@pytest.mark.parametrize("art", [wrap(), padded(wrap(), 9, 0, 4, 31), badge()], ids=range(3))
+def test_it_is_the_same_where_it_is_known_beforehand_whether_art_is_opaque(art: np.ndarray) -> None:
+    is_opaque = bool((art[..., 3] == 255).all())
+    assert same(normal_form(art, is_opaque=is_opaque), normal_form(art))
+
+
 def test_one_pixel_short_of_opaque_is_not_opaque() -> None:
     art = wrap()
     art[100, 100, 3] = 254

@@ -65,7 +65,7 @@ WORK = [
 
 # The peak of the child's own memory, from when everything is loaded and small work was done.
 MEASURED = """
-import pickle, sys
+import ctypes, pickle, sys
 from pathlib import Path
 from shared.fingerprint.hashes import fingerprint
 from shared.fingerprint.normal import normal_form
@@ -82,6 +82,7 @@ def status(name):
     return int(Path("/proc/self/status").read_text().partition(name)[2].split()[0]) * 1024
 files, templates, work = pickle.load(sys.stdin.buffer)
 for kind, name in work:
+    ctypes.CDLL(None).malloc_trim(0)  # what earlier work freed and the C library kept
     Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
     before = status("VmRSS:")
     run(files[kind], name)

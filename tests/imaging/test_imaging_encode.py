@@ -16,10 +16,20 @@ from hypothesis import strategies as st
 from imaging_art import Pixels, logo, noise, plain, wrap
 from PIL import Image, ImageCms
 
-from shared.imaging import encode as module
+from benchmarks import artwork
+from shared.imaging import deflate, filters
 from shared.imaging.encode import STRIP_BYTES, encode
 from shared.settings import Effort
 
+DRAWN: tuple[Callable[[], Pixels], ...] = (
+    logo,
+    wrap,
+    lambda: noise(700, 900, channels=3),
+    lambda: artwork.wrap(1, 1200, 580),
+    lambda: artwork.photo(0, 2000, 500)[..., :3],
+    lambda: artwork.soft(0, 2000, 950),
+)
+"""Of these, strips are deflated in every way."""
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -112,12 +122,24 @@ def test_every_filter_is_undone_by_two_decoders() -> None:
     art = noise(60, 70)
     for kind in range(5):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "_suited", lambda *_, kind=kind: kind)
+            patch.setattr(filters, "suited", lambda *_, kind=kind: kind)
             png = encode(art, dpi=400)
         rows = zlib.decompress(b"".join(data for name, data in chunks(png) if name == b"IDAT"))
         assert set(rows[:: 1 + 4 * 70]) == {kind}
         assert (by_pillow(png) == art).all()
         assert (by_opencv(png) == art).all()
+
+
+@pytest.mark.parametrize("way", ["NEAR", "FAR", "SEARCH", "CODES"])
+def test_every_way_to_deflate_is_undone_by_two_decoders(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = getattr(deflate, way)
+    if chosen.codec is None:
+        pytest.skip("zlib-ng is not installed")
+    monkeypatch.setattr(deflate, "suited", lambda *_: chosen)
+    for art in (noise(300, 700), wrap(), logo(), plain(600, 700, 9, 8, 7, 0)):
+        assert_lossless(art)
 
 
 @pytest.mark.parametrize("effort", Effort)
@@ -127,11 +149,11 @@ def test_a_small_file_too_is_the_same_with_any_number_of_threads(effort: Effort)
     assert all(encode(art, dpi=400, threads=n, effort=effort) == alone for n in (2, 5))
 
 
-@pytest.mark.parametrize(("draw", "share"), [(logo, 0.9), (wrap, 1), (lambda: noise(300, 400), 1)])
+@pytest.mark.parametrize(("draw", "share"), [(logo, 0.9), *((draw, 1) for draw in DRAWN)])
 def test_more_effort_gives_a_smaller_file_and_never_a_larger_one(
     draw: Callable[[], Pixels], share: float
 ) -> None:
-    art = draw()
+    art = draw()[:400]
     assert len(encode(art, dpi=400, effort=Effort.SMALL)) <= share * len(encode(art, dpi=400))
 
 
@@ -152,7 +174,7 @@ def test_read_only_art_is_written_and_left_alone() -> None:
     assert (by_pillow(encode(art, dpi=400)) == art).all()
 
 
-@pytest.mark.parametrize("draw", [logo, wrap, lambda: noise(700, 900, channels=3)])
+@pytest.mark.parametrize("draw", DRAWN)
 def test_the_same_picture_gives_the_same_bytes_with_any_number_of_threads(
     draw: Callable[[], Pixels],
 ) -> None:
@@ -221,6 +243,27 @@ def test_flat_art_is_written_with_the_filter_that_makes_it_smaller() -> None:
 def test_busy_art_is_at_most_six_hundredths_larger_than_opencv_makes_it(channels: int) -> None:
     art = wrap(1000, 2000)[..., :channels].copy()
     assert len(encode(art, dpi=400)) <= 1.06 * by_opencv_level_3(art)
+
+
+@pytest.mark.parametrize(
+    ("draw", "width", "most"),
+    [
+        *((artwork.wrap, width, 1.06) for width in (600, 1200, 2000, 2300)),
+        (artwork.soft, 2000, 1),
+        (artwork.vector, 600, 1),
+        (artwork.vector, 2000, 1),
+    ],
+)
+def test_art_of_any_size_is_no_larger_than_it_may_be(
+    draw: Callable[[int, int, int], Pixels], width: int, most: float
+) -> None:
+    art = draw(1, width, width * 10 // 21)
+    assert len(encode(art, dpi=400)) <= most * by_opencv_level_3(art)
+
+
+def test_a_photo_is_a_seventh_smaller_than_opencv_makes_it_and_not_larger() -> None:
+    art = artwork.photo(0, 2000, 950)[..., :3].copy()
+    assert len(encode(art, dpi=400)) <= 0.86 * by_opencv_level_3(art)
 
 
 def test_memory_is_bounded_by_twice_the_file_and_a_few_strips() -> None:
