@@ -28,7 +28,7 @@ SHARE_OF_BODIES = 0.25
 """What the bodies of all requests may have of it, from their first byte to their answer."""
 
 SPARE_ADDRESSES = 328 << 20
-"""Of a limited address space: threads' stacks, what libraries map later, and 128 MB that two helpers
+"""Of a limited address space: threads' stacks, what libraries map later, and 128 MB that helpers
 share with this process."""
 
 _CGROUP = Path("/sys/fs/cgroup")
