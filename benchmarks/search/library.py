@@ -17,7 +17,7 @@ BATCH = 100_000
 """Designs that one statement inserts."""
 TIMEOUT_S = 3600.0
 """For millions of designs, an index takes minutes."""
-INDEX = "idx_design_hashes_band_keys"
+INDEX = "idx_design_hashes_search_keys"
 NEEDED = (
     INDEX,
     "design_hashes_pkey",

@@ -52,13 +52,13 @@ _INDEX_BITS = sa.bindparam("index_bits", type_=Bits())
 _LOW_BITS = sa.bindparam("low_bits", type_=Bits())
 _LOOKED_UP = sa.bindparam("keys", type_=ARRAY(sa.BigInteger))
 
-_KEYS = sa.func.platen_band_keys(
+_KEYS = sa.func.platen_search_keys(
     hashes.c.user_id,
     hashes.c.fingerprint_version.cast(sa.Integer),
     hashes.c.hash,
     type_=ARRAY(sa.BigInteger),
 )
-"""What the band index is made on, word for word."""
+"""What the index of keys is made on, word for word."""
 
 Columns = sa.sql.ColumnCollection[str, Any]
 Condition = sa.ColumnElement[bool]

@@ -9,9 +9,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shared.database import queries
-from shared.database.bands import band_keys
 from shared.database.crowded import Crowded
 from shared.database.engine import translated
+from shared.database.keys import search_keys
 from shared.database.queries import LEGACY, LIMIT, Side, values
 from shared.database.rows import to_candidates
 from shared.database.tables import designs
@@ -42,7 +42,7 @@ class Search:
         found: list[sa.Row[Any]] = []
         for side, version, hash_ in _sides(probe):
             with translated():
-                keys = self._crowded.thin(self._connection, band_keys(user_id, version, hash_))
+                keys = self._crowded.thin(self._connection, search_keys(user_id, version, hash_))
             query = queries.near(side, templated=probe.template is not None)
             found += self._all(query, values(user_id, probe, radius=radius, after=after, keys=keys))
         return _merge(found)
