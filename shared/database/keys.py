@@ -45,9 +45,7 @@ def search_keys(user_id: UUID, version: int, hash_: str) -> list[int]:
     digest = sha256(user_id.bytes + version.to_bytes(4, "big")).digest()
     tenant = int.from_bytes(digest[:8], "big", signed=True)
     bits = int(hash_, 16)
-    return [
-        (number << _WORD | _folded(bits & mask)) ^ tenant for number, mask in enumerate(_MASKS)
-    ]
+    return [(number << _WORD | _folded(bits & mask)) ^ tenant for number, mask in enumerate(_MASKS)]
 
 
 def _folded(bits: int) -> int:
