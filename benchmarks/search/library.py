@@ -99,7 +99,7 @@ def fill(engine: sa.Engine, hashes: Hashes, tenants: int) -> float:
 
 
 def sizes(engine: sa.Engine) -> tuple[int, int, int]:
-    """Bytes of the index of keys, of the narrow table and of the designs' table, without indexes."""
+    """Bytes of the index of keys, the narrow table and the designs' table, without indexes."""
     query = sa.text(
         f"SELECT pg_relation_size('{INDEX}'), pg_table_size('design_hashes'),"
         " pg_table_size('design_images')"
