@@ -73,6 +73,15 @@ def test_the_bits_of_the_first_key_are_the_published_ones() -> None:
     assert [(key ^ empty).bit_count() for key, empty in pairs] == [20, 10, 10] + [0] * 21
 
 
+def test_each_of_eight_groups_survives_a_bit_that_is_turned_over() -> None:
+    for group in range(8):
+        own = PLACES[3 * group : 3 * group + 3]
+        assert [len(key) for key in own] == [20, 20, 20]
+        assert all(sum(place in key for key in own) in (0, 2) for place in range(256))
+        others = {place for key in PLACES if key not in own for place in key}
+        assert others.isdisjoint(own[0] + own[1])
+
+
 def test_near_finds_every_neighbour_within_15_bits(
     database_url: str, designs: PostgresDesigns
 ) -> None:
