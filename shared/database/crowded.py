@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from shared.database.keys import PLACES
 
-LOOKED_AT = 5_000
+LOOKED_AT = 4_000
 """Rows that the keys of one search may have together. Measured on a million hashes as crowded as
 real art's: 99 of 100 copies of up to 15 bits are found, and no search takes long.
 """
