@@ -20,7 +20,7 @@ PLACES = [
         16 * u + v
         for u in range(16)
         for v in range(15)
-        if (u // 2 + 4 * (u % 2) + v) % GROUPS == group and v % PARTS != part
+        if (u // 2 + 6 * (u % 2) + v) % GROUPS == group and v % PARTS != part
     ]
     for group in range(GROUPS)
     for part in range(PARTS)

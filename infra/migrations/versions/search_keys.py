@@ -1,7 +1,7 @@
 """Keys of 20 bits in place of the bands' 16: a search looks at an eighth of the rows.
 
 The bit of row u and column v of a hash (bit 16 * u + v, most significant first) is in group
-(u // 2 + 4 * (u % 2) + v) mod 8 and in its part v mod 3; those of column 15 are in none. A key is a
+(u // 2 + 6 * (u % 2) + v) mod 8 and in its part v mod 3; those of column 15 are in none. A key is a
 group without one part. Two hashes within 15 bits of each other agree in at least one of the 24.
 """
 
@@ -24,7 +24,7 @@ def _bits(*, part: int | None = None, turn: int | None = None) -> int:
         1 << (31 - 16 * u - v)
         for u in range(2)
         for v in range(15)
-        if v % _PARTS != part and turn in (None, (4 * u + v) % _GROUPS)
+        if v % _PARTS != part and turn in (None, (6 * u + v) % _GROUPS)
     )
 
 
