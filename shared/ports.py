@@ -103,8 +103,8 @@ class Library(Protocol):
     def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Candidate]:
         """The at most 500 nearest designs within ``radius`` bits by phash or index hash.
 
-        Searches the whole library by the band index, version-1 rows by ``probe.legacy_phash``.
-        Complete up to 15 bits but for crowded bands; best effort above.
+        Searches the whole library by an index, version-1 rows by ``probe.legacy_phash``.
+        Complete up to 15 bits but for crowded keys; best effort above.
         """
         ...
 

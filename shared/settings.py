@@ -38,7 +38,7 @@ class Search(StrEnum):
     """Which designs near matches are searched in."""
 
     LIBRARY = "library"
-    """All of the tenant's designs, by the band index."""
+    """All of the tenant's designs, by an index."""
     RECENT = "recent"
     """The newest 1,000 only: the workflow's own rule."""
 

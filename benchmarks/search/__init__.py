@@ -1,4 +1,4 @@
-"""Near matches among many designs, by the band index and by other ways.
+"""Near matches among many designs, by our index and by other ways.
 
     python -m benchmarks --only search         # 100,000 designs, as `make bench` has it
     python -m benchmarks.search --help         # other sizes, many tenants, random hashes, rivals

@@ -39,7 +39,7 @@ def main() -> None:
         }
         asked["a new design"] = unseen(draw(random, options.copies))
         print(f"{'ms a search':28}{'':16}{'median':>9}{'99 %':>9}{'found':>9}")
-        _print("band index", ways.ours(PostgresDesigns(engine), library.tenant(0)), asked)
+        _print("index of keys", ways.ours(PostgresDesigns(engine), library.tenant(0)), asked)
         _rivals(engine, own, asked, options)
         _print_sizes(engine, random)
 
@@ -86,7 +86,7 @@ def _times(found: Searched) -> str:
 def _print_sizes(engine: sa.Engine, random: Random) -> None:
     index, narrow, wide = library.sizes(engine)
     megabytes = [f"{size / 1e6:.0f} MB" for size in (index, narrow, wide)]
-    print("band index {}, hashes {}, designs {}".format(*megabytes))
+    print("index of keys {}, hashes {}, designs {}".format(*megabytes))
     new = Model.load().draw(random, 2 * INSERTS)
     with_index = library.inserts(engine, new[:INSERTS])
     with library.session(engine) as connection:

@@ -16,7 +16,7 @@ from scipy.special import ndtri
 
 from benchmarks.quality import library, sets
 from benchmarks.search.crowd import Bits, Hashes, Model
-from shared.database.bands import PLACES
+from shared.database.keys import PLACES
 
 STRATA = 32
 FACTORS = 4
@@ -95,7 +95,7 @@ def head() -> str:
 
 
 def line(name: str, hashes: Hashes) -> str:
-    """A table's line: how many rows have a row's key, and any of its 16, in quantiles."""
+    """A table's line: how many rows have a row's key, and any of its 24, in quantiles."""
     sizes = crowding(hashes)
     one, all_ = (np.quantile(part, SHARES).astype(int) for part in (sizes, sizes.sum(axis=1)))
     near = " ".join(f"{others:.2f}" for others in _others(hashes))
@@ -109,13 +109,12 @@ def line(name: str, hashes: Hashes) -> str:
 
 
 def crowding(hashes: Hashes) -> npt.NDArray[np.int64]:
-    """(n, 16): how many of the hashes have each key of each hash."""
+    """(n, 24): how many of the hashes have each key of each hash."""
     bits = np.unpackbits(hashes, axis=1)
-    weights = 1 << np.arange(15, -1, -1)
-    sizes = np.empty((len(hashes), 16), np.int64)
-    for band, own in enumerate(PLACES):
-        values = bits[:, own] @ weights
-        sizes[:, band] = np.bincount(values, minlength=1 << 16)[values]
+    sizes = np.empty((len(hashes), len(PLACES)), np.int64)
+    for key, own in enumerate(PLACES):
+        values = bits[:, own] @ (1 << np.arange(len(own)))
+        sizes[:, key] = np.bincount(values)[values]
     return sizes
 
 

@@ -1,7 +1,7 @@
 """Hashes as crowded as those of real art, any number of them.
 
 Bits of a picture's hash are neither fair nor independent: flat art leaves most bits as the bias
-sets them, so that a few values of a band are shared by thousands of designs. `crowd.npz` holds what
+sets them, so that a few values of a key are shared by thousands of designs. `crowd.npz` holds what
 `calibrate.py` measured of drawn art's index hashes. These are split into strata by how many of
 their bits are the usual ones; of each stratum it holds how often each bit is set, and which bits go
 together, as a few factors. A hash is drawn by cutting correlated normal numbers at thresholds (a
@@ -76,7 +76,7 @@ class Model:
 
 
 def uniform(random: Random, count: int) -> Hashes:
-    """Hashes of fair and independent bits: the case that an index by bands is best at."""
+    """Hashes of fair and independent bits: the case that an index of keys is best at."""
     return random.integers(0, 256, (count, 32), np.uint8)
 
 

@@ -17,7 +17,7 @@ BATCH = 100_000
 """Designs that one statement inserts."""
 TIMEOUT_S = 3600.0
 """For millions of designs, an index takes minutes."""
-INDEX = "idx_design_hashes_band_keys"
+INDEX = "idx_design_hashes_search_keys"
 NEEDED = (
     INDEX,
     "design_hashes_pkey",
@@ -99,7 +99,7 @@ def fill(engine: sa.Engine, hashes: Hashes, tenants: int) -> float:
 
 
 def sizes(engine: sa.Engine) -> tuple[int, int, int]:
-    """Bytes of the band index, of the narrow table and of the designs' table, without indexes."""
+    """Bytes of the index of keys, the narrow table and the designs' table, without indexes."""
     query = sa.text(
         f"SELECT pg_relation_size('{INDEX}'), pg_table_size('design_hashes'),"
         " pg_table_size('design_images')"

@@ -1,4 +1,4 @@
-"""Which band keys so many designs share that a search is better off without them."""
+"""Which keys so many designs share that a search is better off without them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from shared.database.bands import BANDS
+from shared.database.keys import PLACES
 
-LOOKED_AT = 5_000
+LOOKED_AT = 4_000
 """Rows that the keys of one search may have together. Measured on a million hashes as crowded as
 real art's: 99 of 100 copies of up to 15 bits are found, and no search takes long.
 """
 
-CROWDED_ROWS = LOOKED_AT // BANDS
+CROWDED_ROWS = LOOKED_AT // len(PLACES)
 """Rows of a key above which it counts: keys of fewer are all looked up in any case."""
 
 _REFRESH_SECONDS = 300.0
@@ -27,7 +27,7 @@ _STATISTICS = sa.text(
     JOIN pg_class ON pg_class.oid = to_regclass('design_hashes')
     CROSS JOIN LATERAL unnest(most_common_elems::text::bigint[], most_common_elem_freqs)
         AS common (key, frequency)
-    WHERE schemaname = current_schema AND tablename = 'idx_design_hashes_band_keys'
+    WHERE schemaname = current_schema AND tablename = 'idx_design_hashes_search_keys'
       AND key IS NOT NULL AND frequency * (1 - null_frac) * reltuples > :rows
     """
 )

@@ -33,7 +33,7 @@ _PLANNER = {
     "plan_cache_mode": "force_custom_plan",
 }
 """Every query here goes by an index. Planned for turning disks, and with a guess of 8 % of the rows
-for a look-up of band keys, a large library would be read as a whole instead. So would it by a plan
+for a look-up of keys, a large library would be read as a whole instead. So would it by a plan
 that is made once for whatever keys are asked for."""
 
 _UNKNOWN_ACCOUNT = ("28", "3D")

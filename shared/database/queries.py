@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.database.rows import FACTS
+from shared.database.rows import facts
 from shared.database.tables import Bits, allowed_pairs, designs, hashes
 from shared.records import HASH_BITS, Probe, State
 
@@ -52,13 +52,13 @@ _INDEX_BITS = sa.bindparam("index_bits", type_=Bits())
 _LOW_BITS = sa.bindparam("low_bits", type_=Bits())
 _LOOKED_UP = sa.bindparam("keys", type_=ARRAY(sa.BigInteger))
 
-_KEYS = sa.func.platen_band_keys(
+_KEYS = sa.func.platen_search_keys(
     hashes.c.user_id,
     hashes.c.fingerprint_version.cast(sa.Integer),
     hashes.c.hash,
     type_=ARRAY(sa.BigInteger),
 )
-"""What the band index is made on, word for word."""
+"""What the index of keys is made on, word for word."""
 
 Columns = sa.sql.ColumnCollection[str, Any]
 Condition = sa.ColumnElement[bool]
@@ -125,7 +125,7 @@ def exact(*, templated: bool, with_content: bool, with_legacy: bool) -> Query:
             for test in tests
         )
     )
-    query = sa.select(*FACTS).where(designs.c.id.in_(found))
+    query = sa.select(*facts(designs.c)).where(designs.c.id.in_(found))
     return query.order_by(designs.c.sequence.desc())
 
 
@@ -154,7 +154,7 @@ def near(side: Side, *, templated: bool) -> Query:
     among = among.order_by(sa.literal_column("distance"), sa.literal_column("sequence").desc())
     nearest = among.cte("nearest")
     return (
-        sa.select(*FACTS, nearest.c.distance)
+        sa.select(*facts(designs.c), nearest.c.distance)
         .join_from(nearest, designs, designs.c.id == nearest.c.design_id)
         .where(*counts)
         .order_by(nearest.c.distance, nearest.c.sequence.desc())
@@ -166,7 +166,7 @@ def near(side: Side, *, templated: bool) -> Query:
 def recent(side: Side, *, templated: bool) -> Query:
     """The nearest of the newest designs."""
     newest = (
-        sa.select(*FACTS)
+        sa.select(designs)
         # The newest of all: what of them is newer than asked for is looked at below.
         .where(*_scope(templated, after=False))
         .order_by(designs.c.sequence.desc())
@@ -175,7 +175,7 @@ def recent(side: Side, *, templated: bool) -> Query:
     )
     terms = _terms(side, newest.c)
     return (
-        sa.select(newest, terms.distance.label("distance"))
+        sa.select(*facts(newest.c), terms.distance.label("distance"))
         .where(newest.c.sequence > _AFTER, terms.kind, terms.distance <= _RADIUS)
         .order_by(sa.literal_column("distance"), newest.c.sequence.desc())
         .limit(LIMIT)
@@ -187,7 +187,7 @@ def cropped(*, templated: bool) -> Query:
     low = designs.c.index_hash.op("&")(sa.literal(_LOW, Bits()))
     distance = _distance(low, _LOW_BITS)
     return (
-        sa.select(*FACTS)
+        sa.select(*facts(designs.c))
         .where(*_scope(templated, after=False), _own(designs.c), distance <= _RADIUS)
         .order_by(distance, designs.c.sequence.desc())
         .limit(LIMIT)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from heapq import merge
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from shared.database import queries
-from shared.database.bands import band_keys
 from shared.database.crowded import Crowded
 from shared.database.engine import translated
+from shared.database.keys import search_keys
 from shared.database.queries import LEGACY, LIMIT, Side, values
 from shared.database.rows import to_candidates
 from shared.database.tables import designs
@@ -39,21 +41,23 @@ class Search:
         return to_candidates(self._all(query, values(user_id, probe, after=after)))
 
     def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Candidate]:
-        found: list[sa.Row[Any]] = []
+        found: list[Sequence[sa.Row[Any]]] = []
         for side, version, hash_ in _sides(probe):
             with translated():
-                keys = self._crowded.thin(self._connection, band_keys(user_id, version, hash_))
+                keys = self._crowded.thin(self._connection, search_keys(user_id, version, hash_))
             query = queries.near(side, templated=probe.template is not None)
-            found += self._all(query, values(user_id, probe, radius=radius, after=after, keys=keys))
+            given = values(user_id, probe, radius=radius, after=after, keys=keys)
+            found.append(self._all(query, given))
         return _merge(found)
 
     def recent(
         self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0
     ) -> list[Candidate]:
-        found: list[sa.Row[Any]] = []
+        found: list[Sequence[sa.Row[Any]]] = []
         for side, _, _ in _sides(probe):
             query = queries.recent(side, templated=probe.template is not None)
-            found += self._all(query, values(user_id, probe, radius=radius, after=after))
+            given = values(user_id, probe, radius=radius, after=after)
+            found.append(self._all(query, given))
         return _merge(found)
 
     def cropped(self, user_id: UUID, probe: Probe, *, radius: int) -> list[Candidate]:
@@ -86,5 +90,9 @@ def _sides(probe: Probe) -> list[tuple[Side, int, str]]:
     return sides
 
 
-def _merge(rows: Sequence[sa.Row[Any]]) -> list[Candidate]:
-    return to_candidates(sorted(rows, key=lambda row: (row.distance, -row.sequence))[:LIMIT])
+def _merge(answers: list[Sequence[sa.Row[Any]]]) -> list[Candidate]:
+    """The nearest of all, of answers that are in this order each."""
+    if len(answers) == 1:
+        return to_candidates(answers[0])
+    nearest = merge(*answers, key=lambda row: (row.distance, -row.sequence))
+    return to_candidates(islice(nearest, LIMIT))

@@ -15,7 +15,7 @@ class Limits:
 
     duplicate_bits: int = 15
     """Hamming distance of a duplicate at most, where it is looked at as well. Two hashes that near
-    agree on one of 16 bands, so the band index misses none; 99 % of plain copies are nearer."""
+    agree on one of 24 keys, so the index misses none; 99 % of plain copies are nearer."""
 
     report_bits: int = 31
     """Hamming distance of anything that is reported: 97 % of copies cut by 1 % are nearer."""

@@ -10,12 +10,12 @@ from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
-from database_rows import USER, a_design, a_fingerprint, a_hash, a_probe, file_design
+from database_rows import USER, a_design, a_fingerprint, a_hash, a_probe, file_design, flipped
 
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
 from shared.errors import NameTaken
-from shared.records import FoundFile, Legacy
+from shared.records import FoundFile, Legacy, Probe
 from tests.legacy import Rows
 
 FILE = FoundFile(a_hash(), 1_234, 3800, 1732, 400)
@@ -119,6 +119,19 @@ def test_an_upgraded_row_is_a_design_that_is_found(
     for (found,) in (designs.exact(USER, probe), designs.near(USER, probe, radius=0)):
         assert (found.design_id, found.fingerprint) == (design.design_id, prints)
     assert not designs.has_legacy(USER)
+
+
+def test_of_both_versions_the_nearest_come_first(designs: PostgresDesigns, rows: Rows) -> None:
+    hash_ = a_hash()
+    far = rows.add("/share/Graphics/far.png", flipped(hash_, 4), user=OWNER)
+    prints = a_fingerprint(phash=flipped(hash_, 2), is_opaque=True)
+    middle = file_design(designs, a_design(fingerprint=prints)).design_id
+    close = rows.add("/share/Graphics/close.png", flipped(hash_, 1), user=OWNER)
+    same = a_fingerprint(phash=hash_, is_opaque=True)
+    probe = Probe(same, a_hash(), legacy_phash=hash_)
+    for search in (designs.near, designs.recent):
+        found = [one.design_id for one in search(USER, probe, radius=5)]
+        assert found == [close, middle, far]
 
 
 def test_a_row_is_upgraded_once(designs: PostgresDesigns, rows: Rows) -> None:

@@ -19,10 +19,10 @@ from database_rows import (
     insert_many,
 )
 
-from shared.database.bands import band_keys
 from shared.database.crowded import LOOKED_AT, Crowded
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
+from shared.database.keys import PLACES, search_keys
 from shared.database.queries import LIMIT
 from shared.records import Design, Fingerprint, Probe, hamming
 
@@ -40,33 +40,46 @@ def ids(designs: list[Design]) -> list[UUID]:
 
 
 def keys_of(user: UUID, version: int, hash_: str) -> list[int]:
-    """The band keys, written down a second time: bits picked one by one from a text of 0 and 1."""
+    """The keys, written down a second time: bits put one by one into texts of 0 and 1."""
     digest = sha256(user.bytes + version.to_bytes(4, "big")).digest()
-    tenant = int.from_bytes(digest[:8], "big") % 2**43
-    bits = f"{int(hash_, 16):0256b}"
-    keys = []
-    for band in range(16):
-        picked = [bit for place, bit in enumerate(bits) if (place // 16 + 3 * place) % 16 == band]
-        keys.append(tenant * 2**20 + band * 2**16 + int("".join(picked), 2))
-    return keys
+    tenant = int.from_bytes(digest[:8], "big")
+    words = [["0"] * 32 for _ in range(24)]
+    for place, bit in enumerate(f"{int(hash_, 16):0256b}"):
+        row, column = divmod(place, 16)
+        group = (row // 2 + row % 2 * 6 + column) % 8
+        for part in {0, 1, 2} - {column % 3} if column < 15 else set():
+            words[3 * group + part][place % 32] = bit
+    keys = [tenant ^ (number << 32 | int("".join(word), 2)) for number, word in enumerate(words)]
+    return [key - 2**64 if key >= 2**63 else key for key in keys]
 
 
-def test_band_keys_of_rows_and_of_searches_are_those_of_the_reference(
+def test_keys_of_rows_and_of_searches_are_those_of_the_reference(
     connection: sa.Connection,
 ) -> None:
-    query = sa.text("SELECT platen_band_keys(:user, :version, platen_bits(:hash))")
+    query = sa.text("SELECT platen_search_keys(:user, :version, platen_bits(:hash))")
     edges = ["0" * 64, "f" * 64, "8" + "0" * 63, "0" * 63 + "1"]
     for version, hash_ in enumerate([*edges, *(a_hash() for _ in range(50))]):
         values = {"user": USER, "version": version, "hash": hash_}
         keys = connection.execute(query, values).scalar_one()
-        assert keys == keys_of(USER, version, hash_) == band_keys(USER, version, hash_)
-        assert min(keys) >= 0
+        assert keys == keys_of(USER, version, hash_) == search_keys(USER, version, hash_)
+        assert len(set(keys)) == 24
 
 
-def test_the_bits_of_the_first_band_are_the_published_ones() -> None:
-    first = [0, 21, 42, 63, 68, 89, 110, 115, 136, 157, 162, 183, 204, 209, 230, 251]
+def test_the_bits_of_the_first_key_are_the_published_ones() -> None:
+    first = [8, 18, 26, 39, 49, 78, 88, 101, 109, 119]
+    first += [132, 158, 171, 181, 189, 194, 202, 212, 225, 251]
     hash_ = f"{sum(1 << (255 - bit) for bit in first):064x}"
-    assert [key % 2**16 for key in keys_of(USER, 2, hash_)] == [0xFFFF] + [0] * 15
+    pairs = zip(keys_of(USER, 2, hash_), keys_of(USER, 2, "0" * 64), strict=True)
+    assert [(key ^ empty).bit_count() for key, empty in pairs] == [20, 10, 10] + [0] * 21
+
+
+def test_each_of_eight_groups_survives_a_bit_that_is_turned_over() -> None:
+    for group in range(8):
+        own = PLACES[3 * group : 3 * group + 3]
+        assert [len(key) for key in own] == [20, 20, 20]
+        assert all(sum(place in key for key in own) in (0, 2) for place in range(256))
+        others = {place for key in PLACES if key not in own for place in key}
+        assert others.isdisjoint(own[0] + own[1])
 
 
 def test_near_finds_every_neighbour_within_15_bits(
@@ -204,25 +217,25 @@ def test_removed_designs_match_nothing(connection: sa.Connection, designs: Postg
     assert designs.exact(USER, probe) == []
 
 
-def of_one_band(band: int, count: int) -> list[str]:
-    """Random hashes whose bits of one band are all set."""
-    places = [place for place in range(256) if (place // 16 + 3 * place) % 16 == band]
-    mask = sum(1 << (255 - place) for place in places)
+def of_one_key(number: int, count: int) -> list[str]:
+    """Random hashes whose bits of one key are all set."""
+    mask = sum(1 << (255 - place) for place in PLACES[number])
     return [f"{int(a_hash(), 16) | mask:064x}" for _ in range(count)]
 
 
 def test_crowded_keys_are_left_out_and_equal_hashes_found_all_the_same(
     connection: sa.Connection, database_url: str, designs: PostgresDesigns
 ) -> None:
-    crowd = of_one_band(3, LOOKED_AT + 500)
+    crowd = of_one_key(3, LOOKED_AT + 500)
     insert_many(database_url, [*crowd, *(a_hash() for _ in range(500))])
     connection.exec_driver_sql("ANALYZE design_hashes")
     keys = keys_of(USER, 2, crowd[0])
     assert Crowded().thin(connection, keys) == [*keys[:3], *keys[4:]]
     equal = Probe(a_fingerprint(phash=crowd[0]), a_hash())
     assert [found.fingerprint.phash for found in designs.near(USER, equal, radius=5)] == [crowd[0]]
-    # Fifteen bits off, one in each other band: the crowded key alone could find it.
-    others = [16 * band for band in range(16) if band != 3]
+    # Fifteen bits off: one in the part that this key leaves out, and in two parts of each other
+    # group. The crowded key alone could find it.
+    others = [0, *range(2, 15), 38]
     value = int(crowd[0], 16) ^ sum(1 << (255 - place) for place in others)
     given_up = Probe(a_fingerprint(phash=f"{value:064x}"), a_hash())
     assert designs.near(USER, given_up, radius=15) == []
@@ -233,10 +246,10 @@ def test_where_every_key_is_crowded_the_rarest_is_looked_up(
 ) -> None:
     full = "f" * 64
     insert_many(database_url, [full] * (LOOKED_AT + 500))
-    insert_many(database_url, [hash_ for band in range(15) for hash_ in of_one_band(band, 50)])
+    insert_many(database_url, [hash_ for key in range(23) for hash_ in of_one_key(key, 50)])
     connection.exec_driver_sql("ANALYZE design_hashes")
     keys = keys_of(USER, 2, full)
-    assert Crowded().thin(connection, keys) == [keys[15]]
+    assert Crowded().thin(connection, keys) == [keys[23]]
     found = designs.near(USER, Probe(a_fingerprint(phash=full), a_hash()), radius=0)
     assert len(found) == LIMIT
 
@@ -246,13 +259,13 @@ def test_the_rarest_keys_are_looked_up_as_far_as_their_rows_together_allow(
 ) -> None:
     sizes = {0: 2_400, 5: 1_800, 9: 1_200, 11: 600}
     insert_many(
-        database_url, [hash_ for band, size in sizes.items() for hash_ in of_one_band(band, size)]
+        database_url, [hash_ for key, size in sizes.items() for hash_ in of_one_key(key, size)]
     )
     connection.exec_driver_sql("ANALYZE design_hashes")
     keys = keys_of(USER, 2, "f" * 64)
     # Without the most crowded one the others have 3,600 rows: with it, 6,000.
     assert set(keys) - set(Crowded().thin(connection, keys)) == {keys[0]}
-    assert LOOKED_AT == 5_000
+    assert LOOKED_AT == 4_000
 
 
 def hashed_rows(connection: sa.Connection) -> list[tuple[object, ...]]:

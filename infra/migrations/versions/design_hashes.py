@@ -2,7 +2,8 @@
 
 A search looks at up to some thousand rows that share a key with the upload. In `design_images`
 five share a page, here eighty, so that they stay in memory. And a change of a design that leaves
-its hashes alone, such as from pending to active, no longer makes 16 keys anew.
+its hashes alone, such as from pending to active, no longer makes its keys anew. The index of those
+is made by `search_keys`.
 """
 
 from __future__ import annotations
@@ -27,25 +28,6 @@ CREATE TABLE IF NOT EXISTS design_hashes (
 )
 """
 
-
-def _band(band: int) -> str:
-    bits = [16 * u + v for u in range(16) for v in range(16) if (u + 3 * v) % 16 == band]
-    value = " | ".join(f"(get_bit(hash, {bit}) << {15 - place})" for place, bit in enumerate(bits))
-    return f"prefix | {band << 16} | {value}"
-
-
-# The same keys as before, in one expression: a sixth of the loop's time, which the index costs at
-# each row and ANALYZE at each row of its sample.
-_BAND_KEYS = f"""
-CREATE OR REPLACE FUNCTION platen_band_keys(user_id uuid, version integer, hash bit(256))
-RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
-DECLARE
-    digest text := encode(sha256(uuid_send(user_id) || int4send(version)), 'hex');
-    prefix bigint := (('x' || left(digest, 16))::bit(64)::bigint & ((1::bigint << 43) - 1)) << 20;
-BEGIN
-    RETURN ARRAY[{", ".join(_band(band) for band in range(16))}];
-END $$
-"""
 
 # Whoever writes designs may not know of this table, nor be let write it: hence SECURITY DEFINER,
 # for which the schema is named, and a writer's temporary tables come last.
@@ -82,24 +64,12 @@ WHERE coalesce(index_hash, platen_bits(phash)) IS NOT NULL AND fingerprint_versi
 ON CONFLICT DO NOTHING
 """
 
-# Without fastupdate a new row is in the index at once: a pending list would slow every search.
-# Crowded keys are found in the index's statistics, so they must be fine enough.
-_INDEX = """
-CREATE INDEX IF NOT EXISTS idx_design_hashes_band_keys ON design_hashes
-    USING gin (platen_band_keys(user_id, fingerprint_version::integer, hash))
-    WITH (fastupdate = off);
-ALTER INDEX idx_design_hashes_band_keys ALTER COLUMN 1 SET STATISTICS 1000
-"""
-
 _DROP = "ALTER TABLE design_images DROP COLUMN IF EXISTS band_keys"
 
 
 def upgrade() -> None:
     op.execute(_TABLE)
-    op.execute(_BAND_KEYS)
     schema = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema)")).scalar_one()
     op.execute(_KEEP.format(schema=schema))
     op.execute(_FILL)
-    op.execute(_INDEX)
-    op.execute("ANALYZE design_hashes")
     op.execute(_DROP)

@@ -1,0 +1,54 @@
+"""The keys of a hash: what near matches are looked up by.
+
+The bits of a hash are in eight groups, each of three parts of ten bits, and a key is a group
+without one of its parts. Of two hashes within 15 bits of each other, some group differs in one bit
+at most: without the part that has it, the two are equal.
+
+The same as ``platen_search_keys`` of the migrations, which makes the keys of the rows, computed
+here so that a search is one trip to the database and not two; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from uuid import UUID
+
+GROUPS, PARTS = 8, 3
+
+PLACES = [
+    [
+        16 * u + v
+        for u in range(16)
+        for v in range(15)
+        if (u // 2 + 6 * (u % 2) + v) % GROUPS == group and v % PARTS != part
+    ]
+    for group in range(GROUPS)
+    for part in range(PARTS)
+]
+"""The 20 bits of each key, by row and column of the hash, most significant first.
+
+Neighbours, which are alike, are in different groups. The last column is in none: with 21 bits, a
+key would be equal less often of designs that differ in more than 15.
+"""
+
+_MASKS = [sum(1 << (255 - place) for place in places) for places in PLACES]
+
+_WORD = 32
+"""Bits that a key is folded to: of a group, no two bits are at one place of any two rows."""
+
+
+def search_keys(user_id: UUID, version: int, hash_: str) -> list[int]:
+    """The 24 keys of a hash (64 hex characters) of a tenant's, each of 64 bits with its sign.
+
+    A key's number stands above its bits, and tenant and version are mixed into all of it.
+    """
+    digest = sha256(user_id.bytes + version.to_bytes(4, "big")).digest()
+    tenant = int.from_bytes(digest[:8], "big", signed=True)
+    bits = int(hash_, 16)
+    return [(number << _WORD | _folded(bits & mask)) ^ tenant for number, mask in enumerate(_MASKS)]
+
+
+def _folded(bits: int) -> int:
+    for half in (128, 64, _WORD):
+        bits |= bits >> half
+    return bits & ((1 << _WORD) - 1)
