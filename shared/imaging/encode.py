@@ -27,7 +27,7 @@ PERCEPTUAL = b"\x00"
 """The sRGB chunk's rendering intent."""
 METRES_PER_INCH = 0.0254
 
-STRIP_BYTES = 1 << 19
+STRIP_BYTES = 3 << 18
 """Of pixels: enough to deflate well and for the threads to share, little enough for the caches."""
 ZLIB_HEADER = b"\x78\x5e"
 LAST_BLOCK = b"\x03\x00"

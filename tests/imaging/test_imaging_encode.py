@@ -180,7 +180,9 @@ def test_the_same_picture_gives_the_same_bytes_with_any_number_of_threads(
 ) -> None:
     art = draw()
     alone = encode(art, dpi=400, threads=1)
-    assert all(encode(art, dpi=400, threads=threads) == alone for threads in (2, 4, 4, 9, None))
+    made = {threads: zlib.crc32(encode(art, dpi=400, threads=threads)) for threads in (2, 4, 9)}
+    assert made == dict.fromkeys(made, zlib.crc32(alone))
+    assert encode(art, dpi=400) == alone
 
 
 def test_the_file_is_made_of_valid_chunks_in_the_order_the_standard_asks() -> None:
