@@ -12,13 +12,12 @@ import numpy.typing as npt
 from shared.errors import RequestInvalid
 from shared.fingerprint.kernel import SIDE
 from shared.fingerprint.lanczos import shrink
+from shared.imaging.pixels import OPAQUE, all_opaque
 from shared.imaging.trim import box, trim
 from shared.records import NormalForm
 
 VISIBLE = 16
 """Alpha above which a pixel counts for the crop: a faint stray speck must not move it."""
-
-OPAQUE = 255
 
 _HEAD = struct.Struct(">BII?")
 _FORMAT = 1
@@ -41,9 +40,9 @@ def normal_form(
 
     Raises FullyTransparent when nothing is visible at all.
     """
-    is_whole = _is_opaque(pixels) if is_opaque is None else is_opaque
+    is_whole = all_opaque(pixels) if is_opaque is None else is_opaque
     art = pixels if is_whole else _visible(pixels)
-    is_opaque = is_whole or _is_opaque(art)
+    is_opaque = is_whole or all_opaque(art)
     small = shrink(art, "RGB" if is_opaque else "RGBa", threads=threads)
     return NormalForm(
         pixels=_with_alpha(small) if is_opaque else small,
@@ -85,11 +84,6 @@ def unpack(text: str) -> NormalForm:
         height_px=height,
         is_opaque=is_opaque,
     )
-
-
-def _is_opaque(pixels: npt.NDArray[np.uint8]) -> bool:
-    # Alpha is the highest byte of a pixel: in one word it is read twice as fast.
-    return bool(pixels.view("<u4").min() >= OPAQUE << 24)
 
 
 def _visible(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

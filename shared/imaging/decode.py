@@ -22,15 +22,11 @@ from shared.imaging.colour import regray, rgb_of_cmyk
 from shared.imaging.headers import icc, jpeg, png, tiff
 from shared.imaging.limits import Colour, Content, Format, Header, Limits, judge
 from shared.imaging.opencv import cv2
-from shared.imaging.pixels import Pixels
+from shared.imaging.pixels import Pixels, all_opaque
 
 # Pillow's own reader of uncompressed TIFFs gets 16-bit pixels stored plane by plane wrong without
 # a word; libtiff reads all of them.
 TiffImagePlugin.READ_LIBTIFF = True
-
-_OPAQUE = 0xFF000000
-"""Alpha 255 in the highest byte of a little-endian RGBA pixel."""
-
 
 Spare = Callable[[int], AbstractContextManager[object] | None]
 """Gives so many bytes out, until the end of the context; None where they can't be had."""
@@ -80,8 +76,7 @@ def decode(data: Content, limits: Limits, spare: Spare | None = None) -> Artwork
     profile = header.icc if header.icc and icc.space(header.icc) == b"RGB " else None
     # Neither of these has an alpha that its header does not tell of.
     is_sure = header.format in (Format.PNG, Format.JPEG) and demand.is_opaque(header)
-    is_opaque = is_sure or bool(pixels.view("<u4").min() >= _OPAQUE)
-    return Artwork(pixels, profile, is_opaque, header.dpi)
+    return Artwork(pixels, profile, is_sure or all_opaque(pixels), header.dpi)
 
 
 def _by_a_helper(
