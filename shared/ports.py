@@ -100,16 +100,19 @@ class Library(Protocol):
         """
         ...
 
-    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Candidate]:
-        """The at most 500 nearest designs within ``radius`` bits by phash or index hash.
+    def near(
+        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
+    ) -> list[Candidate]:
+        """The nearest designs within ``radius`` bits by phash or index hash, nearest first.
 
+        Of each fingerprint version at most 500 within ``threshold`` bits, and 100 farther off.
         Searches the whole library by an index, version-1 rows by ``probe.legacy_phash``.
         Complete up to 15 bits but for crowded keys; best effort above.
         """
         ...
 
     def recent(
-        self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0
+        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
     ) -> list[Candidate]:
         """Like `near`, among the newest 1,000 designs only: the workflow's own rule."""
         ...

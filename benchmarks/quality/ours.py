@@ -12,7 +12,7 @@ import numpy.typing as npt
 from benchmarks.quality import work
 from benchmarks.quality.drawing import Pixels
 from shared import records
-from shared.database.queries import LIMIT
+from shared.database.queries import FARTHER, LIMIT
 from shared.fingerprint import bias, hashes, lanczos, normal, signature, turned
 from shared.fingerprint.finding import NOTHING, Finding, Test
 from shared.fingerprint.limits import LIMITS
@@ -90,7 +90,9 @@ class Library:
         bits = np.minimum(distances(self._phash, at), distances(self._index, at))
         found = np.flatnonzero((bits <= RULE.radius) & (self._is_opaque == self._is_opaque[at]))
         found = found[found != at]
-        return found[np.argsort(bits[found], kind="stable")][:LIMIT]
+        found = found[np.argsort(bits[found], kind="stable")]
+        within = int(np.count_nonzero(bits[found] <= RULE.threshold))
+        return np.concatenate([found[:within][:LIMIT], found[within:][:FARTHER]])
 
 
 def words(hexes: Sequence[str]) -> npt.NDArray[np.uint64]:

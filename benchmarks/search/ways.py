@@ -16,7 +16,7 @@ from shared.database.designs import PostgresDesigns
 from shared.records import Fingerprint, Probe
 
 Way = Callable[[str], set[str]]
-RADIUS = 31
+THRESHOLD, RADIUS = 15, 31
 """In bits: what an upload asks for."""
 NEIGHBOURS = 500
 """Designs that the approximate rival is asked for: as many as ours answers with at most."""
@@ -35,7 +35,8 @@ _HNSW = "SELECT hash::text FROM design_hashes ORDER BY hash <~> %s::bit(256) LIM
 def ours(designs: PostgresDesigns, user: UUID) -> Way:
     """All that an upload waits for: the nearest designs of the tenant, with their signatures."""
     return lambda hash_: {
-        found.fingerprint.phash for found in designs.near(user, probe(hash_), radius=RADIUS)
+        found.fingerprint.phash
+        for found in designs.near(user, probe(hash_), threshold=THRESHOLD, radius=RADIUS)
     }
 
 

@@ -45,15 +45,17 @@ class PostgresDesigns:
         with self._search() as search:
             return search.exact(user_id, probe, after=after)
 
-    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Candidate]:
-        with self._search() as search:
-            return search.near(user_id, probe, radius=radius, after=after)
-
-    def recent(
-        self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0
+    def near(
+        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
     ) -> list[Candidate]:
         with self._search() as search:
-            return search.recent(user_id, probe, radius=radius, after=after)
+            return search.near(user_id, probe, threshold=threshold, radius=radius, after=after)
+
+    def recent(
+        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
+    ) -> list[Candidate]:
+        with self._search() as search:
+            return search.recent(user_id, probe, threshold=threshold, radius=radius, after=after)
 
     def cropped(self, user_id: UUID, probe: Probe, *, radius: int) -> list[Candidate]:
         with self._search() as search:

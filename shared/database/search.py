@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from heapq import merge
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from shared.database import queries
 from shared.database.crowded import Crowded
 from shared.database.engine import translated
 from shared.database.keys import search_keys
-from shared.database.queries import LEGACY, LIMIT, Side, values
+from shared.database.queries import LEGACY, Side, values
 from shared.database.rows import to_candidates
 from shared.database.tables import designs
 from shared.records import Candidate, Probe
@@ -40,23 +39,27 @@ class Search:
         )
         return to_candidates(self._all(query, values(user_id, probe, after=after)))
 
-    def near(self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0) -> list[Candidate]:
+    def near(
+        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
+    ) -> list[Candidate]:
         found: list[Sequence[sa.Row[Any]]] = []
         for side, version, hash_ in _sides(probe):
             with translated():
                 keys = self._crowded.thin(self._connection, search_keys(user_id, version, hash_))
             query = queries.near(side, templated=probe.template is not None)
-            given = values(user_id, probe, radius=radius, after=after, keys=keys)
+            given = values(
+                user_id, probe, threshold=threshold, radius=radius, after=after, keys=keys
+            )
             found.append(self._all(query, given))
         return _merge(found)
 
     def recent(
-        self, user_id: UUID, probe: Probe, *, radius: int, after: int = 0
+        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
     ) -> list[Candidate]:
         found: list[Sequence[sa.Row[Any]]] = []
         for side, _, _ in _sides(probe):
             query = queries.recent(side, templated=probe.template is not None)
-            given = values(user_id, probe, radius=radius, after=after)
+            given = values(user_id, probe, threshold=threshold, radius=radius, after=after)
             found.append(self._all(query, given))
         return _merge(found)
 
@@ -91,8 +94,7 @@ def _sides(probe: Probe) -> list[tuple[Side, int, str]]:
 
 
 def _merge(answers: list[Sequence[sa.Row[Any]]]) -> list[Candidate]:
-    """The nearest of all, of answers that are in this order each."""
+    """All answers in the order that each is in: the nearest first, of equals the newest."""
     if len(answers) == 1:
         return to_candidates(answers[0])
-    nearest = merge(*answers, key=lambda row: (row.distance, -row.sequence))
-    return to_candidates(islice(nearest, LIMIT))
+    return to_candidates(merge(*answers, key=lambda row: (row.distance, -row.sequence)))

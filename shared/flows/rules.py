@@ -113,7 +113,8 @@ class Judgement:
 
     def _near(self, library: Library, user: UUID, probe: Probe, after: int) -> list[Candidate]:
         find = library.near if self.search is Search.LIBRARY else library.recent
-        return find(user, probe, radius=self.rule.radius, after=after)
+        threshold, radius = self.rule.threshold, self.rule.radius
+        return find(user, probe, threshold=threshold, radius=radius, after=after)
 
     def _matches(
         self, candidates: Iterable[Candidate], probe: Probe, before: int | None
