@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from shared.records import (
+    EVER,
     Candidate,
     Design,
     Entry,
@@ -85,15 +86,18 @@ class Nas(Protocol):
 class Library(Protocol):
     """A tenant's designs, as far as matching reads them.
 
-    ``after`` leaves out designs with a sequence at or below it. Pending designs count as matches,
-    removed ones do not. Raises DatabaseUnavailable or DatabaseRefused where the database fails.
+    ``after`` leaves out designs with a sequence at or below it, ``before`` those at or above it, as
+    if they were not there. Pending designs count as matches, removed ones do not. Raises
+    DatabaseUnavailable or DatabaseRefused where the database fails.
     """
 
     def watermark(self, user_id: UUID) -> int:
         """The tenant's newest sequence; what comes later has a greater one."""
         ...
 
-    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Candidate]:
+    def exact(
+        self, user_id: UUID, probe: Probe, *, after: int = 0, before: int = EVER
+    ) -> list[Candidate]:
         """Designs with the probe's upload sha256, content sha256 or equal phash, newest first.
 
         Version-1 rows are found by an equal phash (``probe.legacy_phash``).
@@ -101,23 +105,40 @@ class Library(Protocol):
         ...
 
     def near(
-        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
+        self,
+        user_id: UUID,
+        probe: Probe,
+        *,
+        threshold: int,
+        radius: int,
+        after: int = 0,
+        before: int = EVER,
     ) -> list[Candidate]:
         """The nearest designs within ``radius`` bits by phash or index hash, nearest first.
 
-        Of each fingerprint version at most 500 within ``threshold`` bits, and 100 farther off.
+        Of each fingerprint version at most 500 within ``threshold`` bits, and 100 farther off:
+        those within it can keep an upload from being filed, the others can only be reported.
         Searches the whole library by an index, version-1 rows by ``probe.legacy_phash``.
         Complete up to 15 bits but for crowded keys; best effort above.
         """
         ...
 
     def recent(
-        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
+        self,
+        user_id: UUID,
+        probe: Probe,
+        *,
+        threshold: int,
+        radius: int,
+        after: int = 0,
+        before: int = EVER,
     ) -> list[Candidate]:
         """Like `near`, among the newest 1,000 designs only: the workflow's own rule."""
         ...
 
-    def cropped(self, user_id: UUID, probe: Probe, *, radius: int) -> list[Candidate]:
+    def cropped(
+        self, user_id: UUID, probe: Probe, *, radius: int, before: int = EVER
+    ) -> list[Candidate]:
         """The at most 500 nearest designs by the 64 low frequencies of the index hash alone.
 
         ``radius``: bits of these 64. Cuts and small turns change them least. Looks at every row
@@ -125,9 +146,7 @@ class Library(Protocol):
         """
         ...
 
-    def allowed(
-        self, user_id: UUID, content_sha256: str, *, before: int | None = None
-    ) -> set[UUID]:
+    def allowed(self, user_id: UUID, content_sha256: str, *, before: int = EVER) -> set[UUID]:
         """Designs that the tenant wanted beside the picture of that content hash.
 
         ``before``: only as said when designs with a sequence below it were filed.

@@ -18,6 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 HASH_BITS = 256
 """Bits of each perceptual hash: imagehash with hash_size 16."""
 
+EVER = 2**63 - 1
+"""No design has a greater sequence."""
+
 FINGERPRINT_VERSION = 2
 """The fingerprint computed here. 1: the workflow's own hashes, alpha dropped, nothing else."""
 

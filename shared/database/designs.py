@@ -17,6 +17,7 @@ from shared.database.unit import PostgresUnit, get, know, lock
 from shared.errors import DatabaseUnavailable
 from shared.ports import Unit
 from shared.records import (
+    EVER,
     FINGERPRINT_VERSION,
     Candidate,
     Design,
@@ -41,29 +42,49 @@ class PostgresDesigns:
         """Close the connections; a later call opens new ones."""
         self._engine.dispose()
 
-    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Candidate]:
+    def exact(
+        self, user_id: UUID, probe: Probe, *, after: int = 0, before: int = EVER
+    ) -> list[Candidate]:
         with self._search() as search:
-            return search.exact(user_id, probe, after=after)
+            return search.exact(user_id, probe, after=after, before=before)
 
     def near(
-        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
+        self,
+        user_id: UUID,
+        probe: Probe,
+        *,
+        threshold: int,
+        radius: int,
+        after: int = 0,
+        before: int = EVER,
     ) -> list[Candidate]:
         with self._search() as search:
-            return search.near(user_id, probe, threshold=threshold, radius=radius, after=after)
+            return search.near(
+                user_id, probe, threshold=threshold, radius=radius, after=after, before=before
+            )
 
     def recent(
-        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
+        self,
+        user_id: UUID,
+        probe: Probe,
+        *,
+        threshold: int,
+        radius: int,
+        after: int = 0,
+        before: int = EVER,
     ) -> list[Candidate]:
         with self._search() as search:
-            return search.recent(user_id, probe, threshold=threshold, radius=radius, after=after)
+            return search.recent(
+                user_id, probe, threshold=threshold, radius=radius, after=after, before=before
+            )
 
-    def cropped(self, user_id: UUID, probe: Probe, *, radius: int) -> list[Candidate]:
+    def cropped(
+        self, user_id: UUID, probe: Probe, *, radius: int, before: int = EVER
+    ) -> list[Candidate]:
         with self._search() as search:
-            return search.cropped(user_id, probe, radius=radius)
+            return search.cropped(user_id, probe, radius=radius, before=before)
 
-    def allowed(
-        self, user_id: UUID, content_sha256: str, *, before: int | None = None
-    ) -> set[UUID]:
+    def allowed(self, user_id: UUID, content_sha256: str, *, before: int = EVER) -> set[UUID]:
         with self._search() as search:
             return search.allowed(user_id, content_sha256, before=before)
 

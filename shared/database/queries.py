@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.database.rows import facts
 from shared.database.tables import Bits, allowed_pairs, designs, hashes
-from shared.records import HASH_BITS, Probe, State
+from shared.records import EVER, HASH_BITS, Probe, State
 
 EQUAL = 64
 """Most designs that one test of the exact tier answers with, the newest ones."""
@@ -28,7 +28,7 @@ among the nearest few.
 """
 
 FARTHER = 100
-"""The same beyond the threshold. What is there can only be reported, and one is: the strongest, of
+"""The same beyond the threshold, where designs can only be reported, and one is: the strongest, of
 equals the nearest. Crowds are far larger there, and each row costs 50 µs and more.
 """
 
@@ -92,6 +92,7 @@ def values(
     threshold: int = 0,
     radius: int = 0,
     after: int = 0,
+    before: int = EVER,
     keys: list[int] | None = None,
 ) -> dict[str, Any]:
     prints = probe.fingerprint
@@ -99,6 +100,7 @@ def values(
     return {
         "user": user_id,
         "after": after,
+        "before": before,
         "threshold": threshold,
         "radius": radius,
         "keys": keys,
@@ -149,7 +151,7 @@ def near(side: Side, *, templated: bool) -> Query:
     terms = _terms(side, designs.c)
     bits = _narrow(side)
     close = sa.select(hashes.c.design_id, bits.label("distance"), hashes.c.sequence).where(
-        _KEYS.overlap(_LOOKED_UP), bits <= _RADIUS, hashes.c.sequence > _AFTER
+        _KEYS.overlap(_LOOKED_UP), bits <= _RADIUS, *_between(hashes.c.sequence)
     )
     counts = [*_scope(templated), terms.kind]
     # Found whatever their keys, crowded ones included.
@@ -168,7 +170,7 @@ def recent(side: Side, *, templated: bool) -> Query:
     """The nearest of the newest designs."""
     newest = (
         sa.select(designs)
-        # The newest of all: what of them is newer than asked for is looked at below.
+        # What was newest then: what of them is newer than ``after`` is looked at below.
         .where(*_scope(templated, after=False))
         .order_by(designs.c.sequence.desc())
         .limit(RECENT)
@@ -208,15 +210,15 @@ def cropped(*, templated: bool) -> Query:
     distance = _distance(low, _LOW_BITS)
     return (
         sa.select(*facts(designs.c))
-        .where(*_scope(templated, after=False), _own(designs.c), distance <= _RADIUS)
+        .where(*_scope(templated), _own(designs.c), distance <= _RADIUS)
         .order_by(distance, designs.c.sequence.desc())
         .limit(LIMIT)
     )
 
 
 @lru_cache
-def allowed(*, early: bool) -> Query:
-    """What was wanted beside a picture; ``early``: by designs with a sequence below ``before``."""
+def allowed() -> Query:
+    """What was wanted beside a picture by designs with a sequence below ``before``."""
     pair, asked = allowed_pairs.c, designs.alias("asked")
     # Both were wanted, so it counts from either side. But a second copy of one picture lets no
     # third one in: who sends it is told of the second.
@@ -232,7 +234,7 @@ def allowed(*, early: bool) -> Query:
             .where(
                 designs.c.user_id == _USER,
                 designs.c.content_sha256 == _CONTENT,
-                asked.c.sequence < _BEFORE if early else sa.true(),
+                asked.c.sequence < _BEFORE,
                 counts,
             )
             for own, other, counts in sides
@@ -279,14 +281,19 @@ def _narrow(side: Side) -> Distance:
     return distance
 
 
+def _between(sequence: sa.ColumnElement[int]) -> list[Condition]:
+    """As old as asked for."""
+    return [sequence > _AFTER, sequence < _BEFORE]
+
+
 def _scope(templated: bool, *, after: bool = True) -> list[Condition]:
-    """The tenant's designs that count: not removed, newer than asked for, of the template."""
+    """The tenant's designs that count: not removed, as old as asked for, of the template."""
+    sequence = designs.c.sequence
     conditions = [
         designs.c.user_id == _USER,
         designs.c.is_active | (designs.c.state == State.PENDING.value),
+        *(_between(sequence) if after else [sequence < _BEFORE]),
     ]
-    if after:
-        conditions.append(designs.c.sequence > _AFTER)
     if templated:
         # A legacy row tells its template by its folder alone.
         folder = sa.func.substring(designs.c.file_path, "([^/]+)/[^/]+$")

@@ -16,7 +16,7 @@ from shared.database.keys import search_keys
 from shared.database.queries import LEGACY, Side, values
 from shared.database.rows import to_candidates
 from shared.database.tables import designs
-from shared.records import Candidate, Probe
+from shared.records import EVER, Candidate, Probe
 
 
 class Search:
@@ -31,16 +31,25 @@ class Search:
         with translated():
             return self._connection.execute(query).scalar() or 0
 
-    def exact(self, user_id: UUID, probe: Probe, *, after: int = 0) -> list[Candidate]:
+    def exact(
+        self, user_id: UUID, probe: Probe, *, after: int = 0, before: int = EVER
+    ) -> list[Candidate]:
         query = queries.exact(
             templated=probe.template is not None,
             with_content=probe.fingerprint.content_sha256 is not None,
             with_legacy=probe.legacy_phash is not None,
         )
-        return to_candidates(self._all(query, values(user_id, probe, after=after)))
+        return to_candidates(self._all(query, values(user_id, probe, after=after, before=before)))
 
     def near(
-        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
+        self,
+        user_id: UUID,
+        probe: Probe,
+        *,
+        threshold: int,
+        radius: int,
+        after: int = 0,
+        before: int = EVER,
     ) -> list[Candidate]:
         found: list[Sequence[sa.Row[Any]]] = []
         for side, version, hash_ in _sides(probe):
@@ -48,29 +57,44 @@ class Search:
                 keys = self._crowded.thin(self._connection, search_keys(user_id, version, hash_))
             query = queries.near(side, templated=probe.template is not None)
             given = values(
-                user_id, probe, threshold=threshold, radius=radius, after=after, keys=keys
+                user_id,
+                probe,
+                threshold=threshold,
+                radius=radius,
+                after=after,
+                before=before,
+                keys=keys,
             )
             found.append(self._all(query, given))
         return _merge(found)
 
     def recent(
-        self, user_id: UUID, probe: Probe, *, threshold: int, radius: int, after: int = 0
+        self,
+        user_id: UUID,
+        probe: Probe,
+        *,
+        threshold: int,
+        radius: int,
+        after: int = 0,
+        before: int = EVER,
     ) -> list[Candidate]:
         found: list[Sequence[sa.Row[Any]]] = []
         for side, _, _ in _sides(probe):
             query = queries.recent(side, templated=probe.template is not None)
-            given = values(user_id, probe, threshold=threshold, radius=radius, after=after)
+            given = values(
+                user_id, probe, threshold=threshold, radius=radius, after=after, before=before
+            )
             found.append(self._all(query, given))
         return _merge(found)
 
-    def cropped(self, user_id: UUID, probe: Probe, *, radius: int) -> list[Candidate]:
+    def cropped(
+        self, user_id: UUID, probe: Probe, *, radius: int, before: int = EVER
+    ) -> list[Candidate]:
         query = queries.cropped(templated=probe.template is not None)
-        return to_candidates(self._all(query, values(user_id, probe, radius=radius)))
+        return to_candidates(self._all(query, values(user_id, probe, radius=radius, before=before)))
 
-    def allowed(
-        self, user_id: UUID, content_sha256: str, *, before: int | None = None
-    ) -> set[UUID]:
-        query = queries.allowed(early=before is not None)
+    def allowed(self, user_id: UUID, content_sha256: str, *, before: int = EVER) -> set[UUID]:
+        query = queries.allowed()
         given = {"user": user_id, "content_sha256": content_sha256, "before": before}
         with translated():
             return set(self._connection.execute(query, given).scalars())

@@ -16,7 +16,7 @@ from shared.flows.source import Source
 from shared.identity import design_id, fresh_key
 from shared.messages import DedupeRequest, DedupeResponse, Filed, Finding, Problem
 from shared.ports import Designs
-from shared.records import Candidate, Design, Match, Probe, State, Template, Tier, Verdict
+from shared.records import EVER, Candidate, Design, Match, Probe, State, Template, Tier, Verdict
 
 
 def dedupe(
@@ -129,7 +129,7 @@ class _Check:
         return known
 
     def _match(
-        self, source: Source, probe: Probe, clock: Clock, *, before: int | None = None
+        self, source: Source, probe: Probe, clock: Clock, *, before: int = EVER
     ) -> Match | None:
         """The match in the batch or the library, among designs with a sequence below ``before``.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from uuid import UUID
 
 from shared.fingerprint.finding import Test
 from shared.fingerprint.ground import cut_out
@@ -16,7 +15,6 @@ from shared.fingerprint.normal import normal_form
 from shared.fingerprint.turned import turned
 from shared.flows.source import Source
 from shared.imaging.trim import trim
-from shared.ports import Library
 from shared.records import Candidate, NormalForm, Probe
 from shared.settings import Settings
 
@@ -39,21 +37,20 @@ class LookAlikes:
 
     def find(
         self,
-        library: Library,
-        user: UUID,
         probe: Probe,
         source: Source,
         near: Callable[[Probe], list[Candidate]],
+        cropped: Callable[[Probe, int], list[Candidate]],
     ) -> Iterator[tuple[Probe, list[Matched]]]:
         """What each way of looking finds, with the probe that it looked with, one after another.
 
-        ``near`` searches as the third tier does.
+        ``near`` searches as the third tier does, ``cropped`` by low frequencies within some bits.
         """
         for test, form in self._forms(probe, source):
             seen = seen_as(probe, fingerprint(form))
             yield seen, in_other_form(seen, near(seen), test)
         if self.cropped:
-            yield probe, in_part(probe, library.cropped(user, probe, radius=LIMITS.low_bits))
+            yield probe, in_part(probe, cropped(probe, LIMITS.low_bits))
 
     def _forms(self, probe: Probe, source: Source) -> Iterator[tuple[Test, NormalForm]]:
         if self.turned:

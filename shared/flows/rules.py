@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from shared.flows.lookalikes import LookAlikes
 from shared.flows.source import Source
 from shared.messages import Judging
 from shared.ports import Library
-from shared.records import Candidate, Match, Probe, Tier, Verdict
+from shared.records import EVER, Candidate, Match, Probe, Tier, Verdict
 from shared.settings import Policy, Review, Scope, Search, Settings
 
 
@@ -56,13 +55,14 @@ class Judgement:
         probe: Probe,
         *,
         after: int = 0,
-        before: int | None = None,
+        before: int = EVER,
     ) -> Match | None:
         """Tier 2: the same upload, the same picture or equal hashes.
 
         ``after`` and ``before``: only designs with a sequence between them.
         """
-        found = self._matches(library.exact(user, probe, after=after), probe, before)
+        candidates = library.exact(user, probe, after=after, before=before)
+        found = matches(probe, candidates, self.rule)
         equal = [pair for pair in found if pair[1].tier is Tier.EXACT]
         return evidence(probe, _unless_allowed(library, user, probe, equal, before))
 
@@ -73,10 +73,11 @@ class Judgement:
         probe: Probe,
         *,
         after: int = 0,
-        before: int | None = None,
+        before: int = EVER,
     ) -> Match | None:
         """Tier 3: within the rule's radius; else as in `exact`."""
-        found = self._matches(self._near(library, user, probe, after), probe, before)
+        candidates = self._near(library, user, probe, after=after, before=before)
+        found = matches(probe, candidates, self.rule)
         return evidence(probe, _unless_allowed(library, user, probe, found, before))
 
     def any(self, library: Library, user: UUID, probe: Probe, *, after: int = 0) -> Match | None:
@@ -87,8 +88,8 @@ class Judgement:
 
     def all(self, library: Library, user: UUID, probe: Probe) -> list[UUID]:
         """Every design that the upload is something to."""
-        found = [*library.exact(user, probe), *self._near(library, user, probe, after=0)]
-        return [candidate.design_id for candidate, _ in self._matches(found, probe, None)]
+        candidates = [*library.exact(user, probe), *self._near(library, user, probe)]
+        return [candidate.design_id for candidate, _ in matches(probe, candidates, self.rule)]
 
     def look_alike(
         self,
@@ -97,30 +98,30 @@ class Judgement:
         probe: Probe,
         source: Source,
         *,
-        before: int | None = None,
+        before: int = EVER,
     ) -> Match | None:
         """What no tier finds, where `LookAlikes.wanted`; else as in `exact`."""
 
         def near(seen: Probe) -> list[Candidate]:
-            return self._near(library, user, seen, after=0)
+            return self._near(library, user, seen, before=before)
 
-        for seen, found in self.look_alikes.find(library, user, probe, source, near):
-            older = [pair for pair in found if before is None or pair[0].sequence < before]
-            match = evidence(seen, _unless_allowed(library, user, probe, older, before))
+        def cropped(seen: Probe, radius: int) -> list[Candidate]:
+            return library.cropped(user, seen, radius=radius, before=before)
+
+        for seen, found in self.look_alikes.find(probe, source, near, cropped):
+            match = evidence(seen, _unless_allowed(library, user, probe, found, before))
             if match is not None:
                 return match
         return None
 
-    def _near(self, library: Library, user: UUID, probe: Probe, after: int) -> list[Candidate]:
+    def _near(
+        self, library: Library, user: UUID, probe: Probe, *, after: int = 0, before: int = EVER
+    ) -> list[Candidate]:
         find = library.near if self.search is Search.LIBRARY else library.recent
-        threshold, radius = self.rule.threshold, self.rule.radius
-        return find(user, probe, threshold=threshold, radius=radius, after=after)
-
-    def _matches(
-        self, candidates: Iterable[Candidate], probe: Probe, before: int | None
-    ) -> list[Matched]:
-        older = [c for c in candidates if before is None or c.sequence < before]
-        return matches(probe, older, self.rule)
+        radius = self.rule.radius
+        # What is similar stops a file where it is held, and so can all that is reported.
+        threshold = radius if self.review is Review.HOLD else self.rule.threshold
+        return find(user, probe, threshold=threshold, radius=radius, after=after, before=before)
 
 
 _THRESHOLDS = {Policy.VERIFIED: LIMITS.duplicate_bits, Policy.HASH: LIMITS.legacy_bits}
@@ -128,7 +129,7 @@ _THRESHOLDS = {Policy.VERIFIED: LIMITS.duplicate_bits, Policy.HASH: LIMITS.legac
 
 
 def _unless_allowed(
-    library: Library, user: UUID, probe: Probe, found: list[Matched], before: int | None
+    library: Library, user: UUID, probe: Probe, found: list[Matched], before: int
 ) -> list[Matched]:
     """The matches but those that the seller wanted beside this very picture before."""
     content = probe.fingerprint.content_sha256

@@ -21,7 +21,7 @@ from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
 from shared.database.queries import LIMIT
 from shared.errors import DatabaseRefused
-from shared.records import Design
+from shared.records import EVER, Design
 
 LOW = [16 * row + column for row in range(8) for column in range(8)]
 """Places of a hash's low frequencies, counted from its first bit."""
@@ -102,7 +102,7 @@ def allow(designs: PostgresDesigns, design: Design, *others: Design) -> None:
 
 
 def allowed(
-    designs: PostgresDesigns, design: Design, user: UUID = USER, before: int | None = None
+    designs: PostgresDesigns, design: Design, user: UUID = USER, before: int = EVER
 ) -> set[UUID]:
     return designs.allowed(user, str(design.fingerprint.content_sha256), before=before)
 

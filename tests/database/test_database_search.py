@@ -226,6 +226,26 @@ def test_after_leaves_out_what_was_there_before(designs: PostgresDesigns) -> Non
     assert ids(designs.recent(USER, probe, threshold=0, radius=0, after=mark)) == [second.design_id]
 
 
+def test_before_leaves_out_what_came_later_and_that_takes_no_place(
+    database_url: str, designs: PostgresDesigns
+) -> None:
+    first = file_design(designs, a_design())
+    close = flipped(first.fingerprint.phash, 1)
+    insert_many(database_url, [first.fingerprint.phash] * LIMIT + [close] * FARTHER)
+    mark = first.sequence + 1
+    for hash_ in (first.fingerprint.phash, close):
+        probe = Probe(a_fingerprint(phash=hash_), a_hash())
+        for search in (designs.near, designs.recent):
+            found = search(USER, probe, threshold=0, radius=1, before=mark)
+            assert ids(found) == [first.design_id]
+            assert first.design_id not in ids(search(USER, probe, threshold=0, radius=1))
+    probe = Probe(a_fingerprint(phash=first.fingerprint.phash), a_hash())
+    assert ids(designs.exact(USER, probe, before=mark)) == [first.design_id]
+    assert first.design_id not in ids(designs.exact(USER, probe))
+    assert ids(designs.cropped(USER, probe, radius=1, before=mark)) == [first.design_id]
+    assert designs.near(USER, probe, threshold=9, radius=9, before=first.sequence) == []
+
+
 def test_a_template_narrows_every_search(designs: PostgresDesigns) -> None:
     design = file_design(designs, a_design(template="UVDTF Decal"))
     for template, expected in (("uvdtf DECAL", [design.design_id]), ("DTF Adult", [])):
