@@ -20,6 +20,7 @@ TIMEOUT_S = 3600.0
 INDEX = "idx_design_hashes_search_keys"
 NEEDED = (
     INDEX,
+    "idx_design_hashes_phash_keys",
     "design_hashes_pkey",
     "design_images_pkey",
     "idx_design_images_phash",

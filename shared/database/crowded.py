@@ -7,30 +7,20 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from shared.database.keys import PLACES
+from shared.database.keys import PHASH_GROUPS, PLACES
 
 LOOKED_AT = 4_000
 """Rows that the keys of one search may have together. Measured on a million hashes as crowded as
 real art's: 99 of 100 copies of up to 15 bits are found, and no search takes long.
 """
 
-CROWDED_ROWS = LOOKED_AT // len(PLACES)
+CROWDED_ROWS = LOOKED_AT // (len(PLACES) + PHASH_GROUPS)
 """Rows of a key above which it counts: keys of fewer are all looked up in any case."""
 
 _REFRESH_SECONDS = 300.0
 """Statistics change with ANALYZE only, which autovacuum runs after a tenth of the rows changed."""
 
-_STATISTICS = sa.text(
-    """
-    SELECT key, (frequency * (1 - null_frac) * reltuples)::bigint AS rows
-    FROM pg_stats
-    JOIN pg_class ON pg_class.oid = to_regclass('design_hashes')
-    CROSS JOIN LATERAL unnest(most_common_elems::text::bigint[], most_common_elem_freqs)
-        AS common (key, frequency)
-    WHERE schemaname = current_schema AND tablename = 'idx_design_hashes_search_keys'
-      AND key IS NOT NULL AND frequency * (1 - null_frac) * reltuples > :rows
-    """
-)
+_STATISTICS = sa.text("SELECT key, rows FROM platen_crowded_keys(:more_than)")
 
 
 class Crowded:
@@ -46,7 +36,7 @@ class Crowded:
     def thin(self, connection: sa.Connection, keys: Sequence[int]) -> list[int]:
         """The keys to look up: the rarest, at least one, that have `LOOKED_AT` rows together."""
         if time.monotonic() - self._read_at > _REFRESH_SECONDS:
-            found = connection.execute(_STATISTICS, {"rows": CROWDED_ROWS})
+            found = connection.execute(_STATISTICS, {"more_than": CROWDED_ROWS})
             self._rows = {row.key: row.rows for row in found}
             self._read_at = time.monotonic()
         crowds = self._rows

@@ -4,8 +4,12 @@ The bits of a hash are in eight groups, each of three parts of ten bits, and a k
 without one of its parts. Of two hashes within 15 bits of each other, some group differs in one bit
 at most: without the part that has it, the two are equal.
 
-The same as ``platen_search_keys`` of the migrations, which makes the keys of the rows, computed
-here so that a search is one trip to the database and not two; a test holds the two equal.
+Of opaque art a phash is searched for as well, as far as the original rule goes: its bits are in six
+groups, and of two within 5 bits of each other, one group is equal.
+
+The same as ``platen_search_keys`` and ``platen_phash_keys`` of the migrations, which make the keys
+of the rows, computed here so that a search is one trip to the database and not two; a test holds
+them equal.
 """
 
 from __future__ import annotations
@@ -31,7 +35,14 @@ Neighbours, which are alike, are in different groups. The last column is in none
 key would be equal less often of designs that differ in more than 15.
 """
 
+PHASH_GROUPS = 6
+
 _MASKS = [sum(1 << (255 - place) for place in places) for places in PLACES]
+
+_PHASH_MASKS = [
+    sum(1 << (255 - bit) for bit in range(group, 256, PHASH_GROUPS))
+    for group in range(PHASH_GROUPS)
+]
 
 _WORD = 32
 """Bits that a key is folded to: of a group, no two bits are at one place of any two rows."""
@@ -52,3 +63,16 @@ def _folded(bits: int) -> int:
     for half in (128, 64, _WORD):
         bits |= bits >> half
     return bits & ((1 << _WORD) - 1)
+
+
+def phash_keys(user_id: UUID, version: int, phash: str) -> list[int]:
+    """The 6 keys of a phash (64 hex characters) of a tenant's, each of 64 bits with its sign."""
+    own = user_id.bytes + version.to_bytes(4, "big")
+    bits = int(phash, 16)
+    keys = []
+    for group, mask in enumerate(_PHASH_MASKS):
+        # As PostgreSQL sends bits: how many they are, and then the bits.
+        sent = (256).to_bytes(4, "big") + (bits & mask).to_bytes(32, "big")
+        digest = sha256(own + group.to_bytes(4, "big") + sent).digest()
+        keys.append(int.from_bytes(digest[:8], "big", signed=True))
+    return keys

@@ -11,7 +11,7 @@ from shared.errors import DatabaseNotReady
 
 STEPS = Path(__file__).parents[2] / "infra" / "migrations"
 
-HEAD = "search_keys"
+HEAD = "phash_keys"
 """The newest step: what a database must stand at."""
 
 VERSION_TABLE = "platen_migrations"

@@ -5,6 +5,7 @@ Their parameters are those of `values`, whatever a question uses of them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -58,6 +59,7 @@ _LEGACY_BITS = sa.bindparam("legacy_bits", type_=Bits())
 _INDEX_BITS = sa.bindparam("index_bits", type_=Bits())
 _LOW_BITS = sa.bindparam("low_bits", type_=Bits())
 _LOOKED_UP = sa.bindparam("keys", type_=ARRAY(sa.BigInteger))
+_PHASHES_LOOKED_UP = sa.bindparam("phash_keys", type_=ARRAY(sa.BigInteger))
 
 _KEYS = sa.func.platen_search_keys(
     hashes.c.user_id,
@@ -65,7 +67,13 @@ _KEYS = sa.func.platen_search_keys(
     hashes.c.hash,
     type_=ARRAY(sa.BigInteger),
 )
-"""What the index of keys is made on, word for word."""
+_PHASH_KEYS = sa.func.platen_phash_keys(
+    hashes.c.user_id,
+    hashes.c.fingerprint_version.cast(sa.Integer),
+    hashes.c.phash,
+    type_=ARRAY(sa.BigInteger),
+)
+"""What the indexes of keys are made on, word for word."""
 
 Columns = sa.sql.ColumnCollection[str, Any]
 Condition = sa.ColumnElement[bool]
@@ -93,7 +101,8 @@ def values(
     radius: int = 0,
     after: int = 0,
     before: int = EVER,
-    keys: list[int] | None = None,
+    keys: Collection[int] = (),
+    phash_keys: Collection[int] = (),
 ) -> dict[str, Any]:
     prints = probe.fingerprint
     index_hash = prints.index_hash
@@ -103,7 +112,8 @@ def values(
         "before": before,
         "threshold": threshold,
         "radius": radius,
-        "keys": keys,
+        "keys": list(keys),
+        "phash_keys": list(phash_keys),
         "template": probe.template,
         "version": prints.version,
         "is_opaque": prints.is_opaque,
@@ -150,8 +160,11 @@ def near(side: Side, *, templated: bool) -> Query:
     """The nearest of the whole library."""
     terms = _terms(side, designs.c)
     bits = _narrow(side)
+    shares_key = _KEYS.overlap(_LOOKED_UP)
+    if side is Side.OPAQUE:
+        shares_key |= _PHASH_KEYS.overlap(_PHASHES_LOOKED_UP)
     close = sa.select(hashes.c.design_id, bits.label("distance"), hashes.c.sequence).where(
-        _KEYS.overlap(_LOOKED_UP), bits <= _RADIUS, *_between(hashes.c.sequence)
+        shares_key, bits <= _RADIUS, *_between(hashes.c.sequence)
     )
     counts = [*_scope(templated), terms.kind]
     # Found whatever their keys, crowded ones included.

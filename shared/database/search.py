@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from shared.database import queries
 from shared.database.crowded import Crowded
 from shared.database.engine import translated
-from shared.database.keys import search_keys
+from shared.database.keys import phash_keys, search_keys
 from shared.database.queries import LEGACY, Side, values
 from shared.database.rows import to_candidates
 from shared.database.tables import designs
@@ -51,10 +51,13 @@ class Search:
         after: int = 0,
         before: int = EVER,
     ) -> list[Candidate]:
+        prints = probe.fingerprint
         found: list[Sequence[sa.Row[Any]]] = []
         for side, version, hash_ in _sides(probe):
+            keys = search_keys(user_id, version, hash_)
+            others = phash_keys(user_id, version, prints.phash) if side is Side.OPAQUE else []
             with translated():
-                keys = self._crowded.thin(self._connection, search_keys(user_id, version, hash_))
+                rare = set(self._crowded.thin(self._connection, [*others, *keys]))
             query = queries.near(side, templated=probe.template is not None)
             given = values(
                 user_id,
@@ -63,7 +66,8 @@ class Search:
                 radius=radius,
                 after=after,
                 before=before,
-                keys=keys,
+                keys=rare.intersection(keys),
+                phash_keys=rare.intersection(others),
             )
             found.append(self._all(query, given))
         return _merge(found)

@@ -22,7 +22,7 @@ from database_rows import (
 from shared.database.crowded import LOOKED_AT, Crowded
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
-from shared.database.keys import PLACES, search_keys
+from shared.database.keys import PLACES, phash_keys, search_keys
 from shared.database.queries import FARTHER, LIMIT
 from shared.records import Design, Fingerprint, Probe, hamming
 
@@ -63,6 +63,20 @@ def test_keys_of_rows_and_of_searches_are_those_of_the_reference(
         keys = connection.execute(query, values).scalar_one()
         assert keys == keys_of(USER, version, hash_) == search_keys(USER, version, hash_)
         assert len(set(keys)) == 24
+
+
+def test_keys_of_phashes_are_those_of_the_reference(connection: sa.Connection) -> None:
+    query = sa.text("SELECT platen_phash_keys(:user, :version, platen_bits(:hash))")
+    for version, hash_ in enumerate(["0" * 64, "f" * 64, *(a_hash() for _ in range(20))]):
+        values = {"user": USER, "version": version, "hash": hash_}
+        keys = connection.execute(query, values).scalar_one()
+        assert keys == phash_keys(USER, version, hash_)
+        assert len(set(keys)) == 6
+        # A bit that is turned over changes one key: six are needed to change all.
+        for place in range(256):
+            other = f"{int(hash_, 16) ^ 1 << (255 - place):064x}"
+            changed = [a != b for a, b in zip(keys, phash_keys(USER, version, other), strict=True)]
+            assert changed == [group == place % 6 for group in range(6)]
 
 
 def test_the_bits_of_the_first_key_are_the_published_ones() -> None:
@@ -181,6 +195,19 @@ def test_an_equal_phash_is_near_however_far_the_index_hash_is(designs: PostgresD
     assert ids(designs.near(USER, probe, threshold=0, radius=0)) == [design.design_id]
 
 
+def test_near_finds_every_phash_within_5_bits(database_url: str, designs: PostgresDesigns) -> None:
+    insert_many(database_url, [a_hash() for _ in range(1_000)])
+    filed = [
+        file_design(designs, a_design(fingerprint=opaque(phash=a_hash(), index_hash=a_hash())))
+        for _ in range(30)
+    ]
+    for bits, design in enumerate(filed):
+        hash_ = flipped(design.fingerprint.phash, bits % 6)
+        probe = Probe(opaque(phash=hash_, index_hash=a_hash()), a_hash())
+        for search in (designs.near, designs.recent):
+            assert design.design_id in ids(search(USER, probe, threshold=5, radius=5))
+
+
 def test_opaque_art_and_art_with_alpha_never_match_by_hash(designs: PostgresDesigns) -> None:
     design = file_design(designs, a_design())
     hashes = {"phash": design.fingerprint.phash, "index_hash": design.fingerprint.index_hash}
@@ -284,6 +311,8 @@ def test_crowded_keys_are_left_out_and_equal_hashes_found_all_the_same(
     assert [
         found.fingerprint.phash for found in designs.near(USER, equal, threshold=5, radius=5)
     ] == [crowd[0]]
+    connection.exec_driver_sql("SET ROLE pg_signal_backend")  # one that owns nothing
+    assert Crowded().thin(connection, keys) == [*keys[:3], *keys[4:]]
     # Fifteen bits off: one in the part that this key leaves out, and in two parts of each other
     # group. The crowded key alone could find it.
     others = [0, *range(2, 15), 38]

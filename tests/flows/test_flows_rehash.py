@@ -31,8 +31,6 @@ from tests.legacy import SELLER, SHOP, ZEROS, file_legacy, rows_of
 
 WRAP = next(template for template in BUILT_IN if template.name == "UVDTF 16oz")
 CANVAS = Template(name="Small", width_in=2, height_in=2, canvas_width_in=3, canvas_height_in=3)
-ANOTHER = UUID("00000000-0000-4000-8000-0000000000aa")
-"""A user whose rows none of these are."""
 
 
 def printed(
@@ -455,7 +453,7 @@ class TestAgain:
         [
             "UPDATE design_images SET is_active = false",
             "UPDATE design_images SET file_path = '/share/Graphics/NookTransfers/moved.png'",
-            f"UPDATE design_images SET user_id = '{ANOTHER}'",
+            "UPDATE design_images SET user_id = '00000000-0000-4000-8000-0000000000aa'",
             "DELETE FROM design_images",
         ],
     )
@@ -463,7 +461,7 @@ class TestAgain:
         self, parts: Parts, change: str
     ) -> None:
         row = file_legacy(parts, small(1), "UV_001.png")
-        rows_of(parts).do(f"INSERT INTO users (id) VALUES ('{ANOTHER}')")
+        rows_of(parts).do("INSERT INTO users (id) VALUES ('00000000-0000-4000-8000-0000000000aa')")
 
         def read(path: str) -> bytes | None:
             rows_of(parts).do(change)
