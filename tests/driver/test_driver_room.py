@@ -134,6 +134,25 @@ def test_memory_is_given_back_where_the_workflow_breaks_off(parts: Parts) -> Non
     assert is_all_back(parts)
 
 
+@pytest.mark.parametrize("count", [2, FILES])
+@pytest.mark.parametrize(("kind", "code"), [(MemoryError, "busy"), (OSError, "internal_error")])
+def test_a_file_whose_need_cannot_be_told_has_that_for_its_outcome(
+    parts: Parts, kind: type[Exception], code: str, count: int
+) -> None:
+    need = preparing(parts, REQUEST)
+
+    def told(source: Source) -> int:
+        if source.filename == "1.png":
+            raise kind
+        return need(source)
+
+    result = run(parts, InProcess(parts), drawn(parts)[:count], Room(parts.memory, told))
+
+    assert [outcome.file for outcome in result.outcomes if outcome.code == code] == ["1.png"]
+    assert (result.summary.created, result.summary.failed) == (count - 1, 1)
+    assert is_all_back(parts)
+
+
 def test_files_that_are_refused_take_no_memory(parts: Parts) -> None:
     parts.memory = Memory(1)
     sources = [parts.source(f"{number}.png", b"no picture") for number in range(3)]
