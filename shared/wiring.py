@@ -122,7 +122,7 @@ class Parts:
 
     def target(self, request: UploadRequest) -> Size | None:
         """The largest print file of a batch; None where it has its artwork's own pixels."""
-        if request.digital or request.check_only:
+        if request.digital:
             return None
         try:
             return largest(self.designs.template(self.user(request), request.template))

@@ -129,9 +129,13 @@ class Batch:
         prepared: deque[_Preparation],
     ) -> None:
         while waiting or checks or prepared:
-            while waiting and len(checks) < pace.checks_ahead and self._enters(waiting[0]):
-                at = waiting.popleft()
-                checks.append((at, self._check(at, pace)))
+            while waiting and len(checks) < pace.checks_ahead:
+                at = waiting[0]
+                with self._settling(at, pace):
+                    if not self._enters(at):
+                        break
+                    checks.append((at, self._check(at, pace)))
+                waiting.popleft()
             if checks:
                 at, check = checks.popleft()
                 with self._settling(at, pace):

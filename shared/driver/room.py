@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shared.admission import Memory, Share
+from shared.errors import ImageTooCostly
 from shared.flows.source import Source
 from shared.messages import UploadRequest
 from shared.wiring import Parts
 
 
 def preparing(parts: Parts, request: UploadRequest) -> Callable[[Source], int]:
-    """What a file of the request takes from its check to its print file."""
+    """What a file of the request takes from its check to its print file, if it is to have one."""
+    if request.check_only:
+        return Source.to_read
     target = parts.target(request)
     return lambda source: source.to_prepare(target)
 
@@ -20,8 +23,8 @@ class Room:
     """One batch's, and its thread's.
 
     ``need``: bytes that a file takes. ``lane``: a share that the batch has for itself, enough for
-    any one of its files; without one, its first file waits until there is memory. A batch waits
-    only while no file of it holds any, so batches never wait for each other.
+    any one of its files that can be let in; without one, its first file waits until there is
+    memory. A batch waits only while no file of it holds any, so batches never wait for each other.
     """
 
     def __init__(
@@ -34,11 +37,16 @@ class Room:
         self._shares: dict[int, Share] = {}
 
     def enter(self, at: int, source: Source) -> bool:
-        """Whether work on the file at a position of the batch can begin now."""
+        """Whether work on the file at a position of the batch can begin now.
+
+        Raises ImageTooCostly where it never can.
+        """
+        need = self._need(source)
+        if need > self._memory.budget:
+            raise ImageTooCostly(what="memory")
         if self._lane is not None and self._in_lane is None:
             self._in_lane = at
             return True
-        need = self._need(source)
         is_first = self._in_lane is None and not self._shares
         share = self._memory.take(need) if is_first else self._memory.take_at_once(need)
         if share is not None:

@@ -31,8 +31,13 @@ def _upload(request: UploadRequest, uploads: list[Upload]) -> Reply:
     parts.shop(request)
     sources = [parts.source(file.filename, file.data) for file in uploads]
     need = preparing(parts, request)
+
+    def in_lane(source: Source) -> int:
+        # A file that never fits is refused by the room, in its turn: the others go on.
+        return own if (own := need(source)) <= parts.memory.budget else 0
+
     # So is the memory for any one of the files, which the batch has for itself until its end.
-    share = wiring.admitted(sources, need)
+    share = wiring.admitted(sources, in_lane)
     events: SimpleQueue[Event | None] = SimpleQueue()
     room = Room(parts.memory, need, lane=share)
     batch = Thread(target=_work, args=(parts, request, sources, events, room, share), name="upload")

@@ -1,4 +1,4 @@
-"""A batch keeps within the memory that there is: it waits, and refuses none of its own files."""
+"""A batch keeps within the memory that there is: it waits, and refuses only what never fits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from PIL import Image
 
 from shared.admission import Memory
 from shared.driver import transports
@@ -79,7 +80,7 @@ def is_all_back(parts: Parts) -> bool:
     return parts.memory.take_at_once(parts.memory.budget) is not None
 
 
-@pytest.mark.parametrize(("width", "most"), [(0.5, 1), (1.5, 1), (2.2, 2)])
+@pytest.mark.parametrize(("width", "most"), [(1.1, 1), (1.5, 1), (2.2, 2)])
 def test_no_more_files_are_worked_on_than_there_is_memory_for(
     parts: Parts, width: float, most: int
 ) -> None:
@@ -95,7 +96,7 @@ def test_no_more_files_are_worked_on_than_there_is_memory_for(
 
 
 def test_a_batch_has_one_file_at_a_time_for_itself_in_its_lane(parts: Parts) -> None:
-    parts.memory = Memory(files_wide(parts, 1))
+    parts.memory = Memory(files_wide(parts, 1.1))
     need = preparing(parts, REQUEST)
     sources = drawn(parts)
     transport = Watched(parts, sources)
@@ -105,6 +106,26 @@ def test_a_batch_has_one_file_at_a_time_for_itself_in_its_lane(parts: Parts) -> 
 
     assert result.summary.created == FILES
     assert transport.most == 1
+    assert is_all_back(parts)
+
+
+@pytest.mark.parametrize("has_lane", [False, True])
+@pytest.mark.parametrize("at", [0, 1, FILES])
+def test_a_file_that_takes_more_than_there_is_fails_alone(
+    parts: Parts, at: int, has_lane: bool
+) -> None:
+    parts.memory = Memory(files_wide(parts, 1.1))
+    need = preparing(parts, REQUEST)
+    sources = drawn(parts)
+    sources.insert(at, parts.source("large.png", encoded(Image.new("RGB", (3000, 3000)))))
+
+    with parts.memory.take(parts.memory.budget * has_lane) as share:
+        room = Room(parts.memory, need, lane=share if has_lane else None)
+        result = run(parts, InProcess(parts), sources, room)
+
+    failed = result.outcomes[at]
+    assert (failed.file, failed.code) == ("large.png", "image_too_costly")
+    assert result.summary.created == FILES
     assert is_all_back(parts)
 
 
@@ -131,6 +152,25 @@ def test_memory_is_given_back_where_the_workflow_breaks_off(parts: Parts) -> Non
     result = run(parts, Breaking(parts), drawn(parts))
 
     assert (result.summary.created, result.summary.failed) == (FILES - 1, 1)
+    assert is_all_back(parts)
+
+
+@pytest.mark.parametrize("count", [2, FILES])
+@pytest.mark.parametrize(("kind", "code"), [(MemoryError, "busy"), (OSError, "internal_error")])
+def test_a_file_whose_need_cannot_be_told_has_that_for_its_outcome(
+    parts: Parts, kind: type[Exception], code: str, count: int
+) -> None:
+    need = preparing(parts, REQUEST)
+
+    def told(source: Source) -> int:
+        if source.filename == "1.png":
+            raise kind
+        return need(source)
+
+    result = run(parts, InProcess(parts), drawn(parts)[:count], Room(parts.memory, told))
+
+    assert [outcome.file for outcome in result.outcomes if outcome.code == code] == ["1.png"]
+    assert (result.summary.created, result.summary.failed) == (count - 1, 1)
     assert is_all_back(parts)
 
 

@@ -11,12 +11,14 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from werkzeug.test import TestResponse
 
 from shared import wiring
 from shared.settings import Settings
@@ -162,6 +164,25 @@ class TestARequest:
         assert too_large["error"]["code"] == "image_too_costly"
         site.parts.close()
 
+    def test_of_a_batch_refuses_none_but_the_file_that_never_fits(
+        self, configure: Configure, database_url: str
+    ) -> None:
+        site = configure(DATABASE_URL=database_url, MEMORY_MB="100")
+        files = [("large.png", encoded(Image.new("RGB", (2500, 2500)))), self.FILE]
+        request = {**SELLER, "digital": True}
+
+        # It can be looked at: only its print file would take more.
+        looked = result_of(site.post("upload", {**request, "check_only": True}, *files))
+        filed = result_of(site.post("upload", request, *files))
+
+        assert [(one["outcome"], one["code"]) for one in looked] == [("held", "check_only")] * 2
+        assert [(one["file"], one["outcome"], one["code"]) for one in filed] == [
+            ("large.png", "failed", "image_too_costly"),
+            ("a.png", "created", None),
+        ]
+        assert all_back(site)
+        site.parts.close()
+
     def test_whose_work_takes_more_than_was_foretold_is_told_to_come_again(
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -172,6 +193,13 @@ class TestARequest:
         answer = site.post("process", {**SELLER, "design_id": str(uuid4())}, self.FILE)
         assert (answer.status_code, answer.json["code"]) == (503, "busy")
         assert all_back(site)
+
+
+def result_of(answer: TestResponse) -> list[dict[str, Any]]:
+    """What became of an upload's files."""
+    assert answer.status_code == 200
+    result: dict[str, Any] = json.loads(answer.get_data().splitlines()[-1])["result"]
+    return list(result["outcomes"])
 
 
 def all_back(site: Site) -> bool:
