@@ -119,8 +119,8 @@ class Library(Protocol):
         Of each fingerprint version at most 500 within ``threshold`` bits, and 100 farther off:
         those within it can keep an upload from being filed, the others can only be reported.
         Searches the whole library by an index, version-1 rows by ``probe.legacy_phash``.
-        Complete up to 15 bits by the index hash, and up to 5 by the phash, but for crowded keys; best
-        effort above.
+        Complete up to 15 bits by the index hash and up to 5 by the phash, but for crowded keys;
+        best effort above.
         """
         ...
 
