@@ -214,7 +214,6 @@ def test_a_palette_or_transparency_that_is_not_needed_changes_nothing_and_prints
     "data",
     [
         *(data for group in LIES.values() for what, data in group.items() if "PNG" in what),
-        png(INDEXES, 3, 2, before=[FOUR], rows=bytes(9)),
         png(INDEXES, 3, 2, before=[FOUR]).replace(b"IDAT\x78", b"IDAT\x79"),
         PNG_SIGNATURE + png_header(7, 9, 2, 3) + FOUR + chunk(b"IDAT", bytes(9)) + PNG_END,
     ],

@@ -128,7 +128,7 @@ def bare(data: bytes) -> bytes:
 
 
 def check_end(data: bytes) -> None:
-    """Check that the coded pixels are whole and end about where the picture does.
+    """Check that the coded pixels can be inflated and end about where the picture does.
 
     libpng inflates what follows the last row too, to its end: 1 MB of zeros costs 2 s. And it
     prints a line for pixels that it can't inflate. ``data`` has passed `walk`. Raises CorruptImage.
@@ -148,10 +148,8 @@ def check_end(data: bytes) -> None:
 def _inflate(data: bytes, codec: Any) -> None:
     chunks = _chunks(data)
     width, height, _, _, pixel_bits = _first(data, chunks)
-    # Each row has a byte for its filter. Interlaced pictures have up to twice as many, and cut.
-    least = height * (1 - -width * pixel_bits // 8)
-    most = _SLICE + MAX_SURPLUS * height * (width * pixel_bits // 8 + 4)
-    inflated = 0
+    # Interlaced pictures have twice as many rows, each with a byte for its filter and a cut one.
+    left = _SLICE + MAX_SURPLUS * height * (width * pixel_bits // 8 + 4)
     inflater = codec.decompressobj()
     for kind, start, size in chunks:
         if kind != b"IDAT":
@@ -159,12 +157,10 @@ def _inflate(data: bytes, codec: Any) -> None:
         for place in range(start, start + size, _SLICE):
             coded = data[place : min(place + _SLICE, start + size)]
             while coded and not inflater.eof:
-                inflated += len(inflater.decompress(coded, _SLICE))
-                if inflated > most:
+                left -= len(inflater.decompress(coded, _SLICE))
+                if left < 0:
                     raise CorruptImage(reason="it holds more pixels than its header says")
                 coded = inflater.unconsumed_tail
-    if inflated < least:
-        raise CorruptImage(reason="it holds fewer pixels than its header says")
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
