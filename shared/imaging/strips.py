@@ -16,7 +16,8 @@ def in_strips(
     """What ``work`` answers for every run of ``rows`` rows of a picture, from top to bottom.
 
     ``work`` is called from several threads at once; where strips begin depends on ``height`` and
-    ``rows`` alone. ``threads``: at most so many; unset is the number of processors.
+    ``rows`` alone. ``threads``: at most so many; unset is the number of processors. Where the
+    system has not as many to spare the caller's own does it all, some of it perhaps again.
     """
     strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
     workers = min(threads or os.cpu_count() or 1, len(strips))
@@ -24,4 +25,10 @@ def in_strips(
         return [work(strip) for strip in strips]
     # Threads start in well under a millisecond; a pool of the process's own would not survive fork.
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, strips))
+        try:
+            made = pool.map(work, strips)
+        except RuntimeError:  # by a thread that can't be started; ``work`` raises below
+            pool.shutdown(cancel_futures=True)
+        else:
+            return list(made)
+    return [work(strip) for strip in strips]

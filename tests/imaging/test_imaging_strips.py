@@ -20,6 +20,36 @@ def test_strips_are_worked_on_side_by_side() -> None:
     in_strips(lambda _: both.wait(), 2, 1, threads=2)
 
 
+@pytest.mark.parametrize("spare", [0, 1])
+def test_where_threads_are_wanting_the_answer_is_the_same(
+    spare: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+    left = iter(range(spare))
+
+    def start_some(thread: threading.Thread) -> None:
+        if next(left, None) is None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+    before = threading.active_count()
+    assert in_strips(lambda rows: rows.start, 9, 1, threads=3) == list(range(9))
+    assert threading.active_count() == before
+
+
+def test_an_error_of_the_work_is_no_want_of_threads() -> None:
+    begun = []
+
+    def work(rows: slice) -> None:
+        begun.append(rows.start)
+        raise RuntimeError("its own")
+
+    with pytest.raises(RuntimeError, match="its own"):
+        in_strips(work, 9, 1, threads=3)
+    assert len(begun) == len(set(begun))  # none was tried again
+
+
 def test_an_error_in_a_strip_reaches_the_caller_and_leaves_no_thread() -> None:
     before = threading.active_count()
     with pytest.raises(ZeroDivisionError):
