@@ -354,8 +354,17 @@ def test_premultiplied_alpha_of_a_tiff_becomes_straight(photometric: int, count:
 
 
 def test_a_tiff_channel_that_is_not_alpha_is_left_out() -> None:
+    samples = drawn(11, 13, 5)
+    expected = rgba(samples[:, :, :3])
+    assert np.array_equal(pixels(tiff(samples[:, :, :4], extra=(0,))), expected)
+    assert np.array_equal(pixels(tiff(samples, extra=(0, 0))), expected)
+    assert np.array_equal(pixels(tiff(samples, extra=(2, 0))), samples[:, :, :4])
+
+
+def test_a_tiff_that_does_not_tell_what_its_fourth_channel_is_has_alpha() -> None:
     samples = drawn(11, 13, 4)
-    assert np.array_equal(pixels(tiff(samples, extra=(0,))), rgba(samples[:, :, :3]))
+    for tags in ({}, {338: (3, [])}):
+        assert np.array_equal(pixels(tiff(samples, tags=tags)), samples)
 
 
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"])
