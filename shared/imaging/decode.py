@@ -200,7 +200,11 @@ def _rgba(picture: npt.NDArray[Any], conversion: int) -> Pixels:
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Turn and mirror as EXIF says (Exif 2.32, section 4.6.4, Orientation)."""
-    turned: npt.NDArray[Any] = cv2.transpose(pixels) if orientation >= 5 else pixels
+    """Turn and mirror as EXIF says (Exif 2.32, section 4.6.4, Orientation).
+
+    Makes one copy at the most, and leaves ``pixels`` as they are.
+    """
+    own: npt.NDArray[Any] | None = cv2.transpose(pixels) if orientation >= 5 else None
+    turned = pixels if own is None else own
     mirror = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
-    return np.asarray(turned if mirror is None else cv2.flip(turned, mirror), np.uint8)
+    return np.asarray(turned if mirror is None else cv2.flip(turned, mirror, dst=own), np.uint8)

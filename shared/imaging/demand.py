@@ -14,7 +14,7 @@ FIXED = 32 << 20
 """Strips, tables and threads, whatever the picture."""
 
 _READ = 8
-"""What a decoder makes, and RGBA of it."""
+"""What a decoder makes, and RGBA of it; or that, and the same turned upright."""
 _READ_JPEG = 10 if turbo else 20
 """A progressive one keeps all coefficients of a picture until its last scan. Pillow reads it twice,
 to compare."""

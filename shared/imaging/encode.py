@@ -56,8 +56,8 @@ def encode(
 
     It carries ``dpi`` as whole pixels per metre (400 DPI: 15748) and the ICC profile; where there
     is none it says sRGB, which untagged artwork is taken to be. Takes twice the answer's memory
-    and a few strips. ``threads``: at most so many; unset is the number of processors. ``effort``:
-    ``small`` takes 20 to 60 times as long for a smaller file.
+    and up to six strips for every thread. ``threads``: at most so many; unset is the number of
+    processors. ``effort``: ``small`` takes 20 to 60 times as long for a smaller file.
     """
     height, width, channels = pixels.shape
     each = max(1, STRIP_BYTES // (width * channels))
@@ -113,12 +113,15 @@ def _fast(pixels: Pixels, rows: slice, number: int) -> Strip:
 
 def _small(pixels: Pixels, rows: slice) -> Strip:
     """Filtered with what is smallest once it is deflated quickly, then deflated at length."""
-    kinds = (NONE, SUB, UP, AVERAGE, PAETH)
-    tried = [filtered(pixels, rows, kind) for kind in kinds]
-    data, packed = min(((one, deflated(one, FAR)) for one in tried), key=lambda pair: len(pair[1]))
+
+    def size(kind: int) -> int:
+        return len(deflated(filtered(pixels, rows, kind), FAR))
+
+    # One after another, and nothing kept but its size: every thread holds as much.
+    data = filtered(pixels, rows, min((NONE, SUB, UP, AVERAGE, PAETH), key=size))
     # Noise comes out smaller when short matches are passed over, or all of them.
-    at_length = (deflated(data, way) for way in AT_LENGTH)
-    return _joined(pixels, rows, data, min(packed, *at_length, key=len))
+    packed = min((deflated(data, way) for way in (FAR, *AT_LENGTH)), key=len)
+    return _joined(pixels, rows, data, packed)
 
 
 def _joined(pixels: Pixels, rows: slice, data: Samples, deflated: bytes) -> Strip:

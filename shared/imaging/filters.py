@@ -12,6 +12,8 @@ NONE, SUB, UP, AVERAGE, PAETH = range(5)
 """Filter types."""
 LOOK_BYTES = 1 << 13
 """Of pixels, in the middle of a strip, that tell what suits all of it."""
+WIDE_BYTES = 1 << 14
+"""Of samples that Paeth's guess is made for at once, in 16 bits."""
 
 Samples = npt.NDArray[np.uint8]
 
@@ -42,7 +44,7 @@ def filtered(pixels: Pixels, rows: slice, kind: int) -> Samples:
     here, above = flat[1:], flat[:-1]
     data = np.empty((len(here), 1 + here.shape[1]), np.uint8)
     data[:, 0] = kind
-    zero = np.zeros((1, channels), np.uint8)
+    zero = np.zeros_like(here[:, :channels])
     _differ(kind, here[:, :channels], zero, above[:, :channels], zero, data[:, 1 : 1 + channels])
     left, corner = here[:, :-channels], above[:, :-channels]
     _differ(kind, here[:, channels:], left, above[:, channels:], corner, data[:, 1 + channels :])
@@ -66,8 +68,17 @@ def _differ(
         guess += left & above
         np.subtract(here, guess, out=out)
     else:
-        a, b, c = left.astype(np.int16), above.astype(np.int16), corner.astype(np.int16)
-        to_left, to_above, to_corner = abs(b - c), abs(a - c), abs(a + b - 2 * c)
-        nearer = np.where(to_above <= to_corner, above, corner)
-        is_left = (to_left <= to_above) & (to_left <= to_corner)
-        np.subtract(here, np.where(is_left, left, nearer), out=out)
+        rows = max(1, WIDE_BYTES // max(1, here.shape[1]))
+        for top in range(0, len(here), rows):
+            some = slice(top, top + rows)
+            guess = _paeth(left[some], above[some], corner[some])
+            np.subtract(here[some], guess, out=out[some])
+
+
+def _paeth(left: Samples, above: Samples, corner: Samples) -> Samples:
+    """Whichever is nearest to left + above - corner. Takes twenty times as much meanwhile."""
+    a, b, c = left.astype(np.int16), above.astype(np.int16), corner.astype(np.int16)
+    to_left, to_above, to_corner = abs(b - c), abs(a - c), abs(a + b - 2 * c)
+    nearer = np.where(to_above <= to_corner, above, corner)
+    is_left = (to_left <= to_above) & (to_left <= to_corner)
+    return np.where(is_left, left, nearer)

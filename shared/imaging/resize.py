@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ AVERAGED_BELOW = 0.85
 """Share of its length below which a side is averaged. A side that shrinks less comes nearer to
 Lanczos by cubic interpolation, by 6 dB at 0.95 and 1 dB at 0.85, in a quarter of the time."""
 
+AVERAGED_AT_ONCE = 250_000
+"""Pixels that OpenCV averages exactly. It sums them as single floats: of 4 million, red of 200
+became 197."""
+
 
 def resize(pixels: Pixels, size: Size) -> Pixels:
     """The artwork at ``size``: areas averaged along a side that shrinks much, else cubic.
@@ -28,7 +33,7 @@ def resize(pixels: Pixels, size: Size) -> Pixels:
     if size == (width, height):
         return pixels
     # OpenCV averages areas only where no side grows, so cubic interpolation has its own pass.
-    smaller = Size(_averaged(width, size.width), _averaged(height, size.height))
+    smaller = Size(_smaller(width, size.width), _smaller(height, size.height))
     if channels == 4:
         return unweigh(_interpolated(_shrunk(weigh(pixels), smaller), size))
     if smaller != (width, height):
@@ -36,12 +41,21 @@ def resize(pixels: Pixels, size: Size) -> Pixels:
     return _interpolated(pixels, size)
 
 
-def _averaged(side: int, target: int) -> int:
+def _smaller(side: int, target: int) -> int:
     """What a side is brought to by averaging."""
     return target if target < side * AVERAGED_BELOW else side
 
 
 def _shrunk(picture: npt.NDArray[Any], size: Size) -> npt.NDArray[Any]:
+    """Each pixel the average of its area; of a very large one in two steps with the same edges."""
+    height, width = picture.shape[:2]
+    if height * width > AVERAGED_AT_ONCE * size.height * size.width:
+        across, down = isqrt(width // size.width), isqrt(height // size.height)
+        picture = _averaged(picture, Size(size.width * across, size.height * down))
+    return _averaged(picture, size)
+
+
+def _averaged(picture: npt.NDArray[Any], size: Size) -> npt.NDArray[Any]:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 

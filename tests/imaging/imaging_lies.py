@@ -25,6 +25,8 @@ from imaging_files import (
 
 MILLION = 1_000_000
 TINY_PNG = PNG_SIGNATURE + png_header(1, 1)
+INDEXES = drawn(3, 4, 1, 4)
+FOUR_COLOURS = chunk(b"PLTE", bytes(range(12)))
 SCAN = jpeg_segment(0xDA, b"\1\1\0\0\x3f\0")
 TINY_BMP = bmp(drawn(2, 2, 3))
 GRAY = {256: (4, [9]), 257: (4, [9]), 258: (3, [8]), 262: (3, [1]), 273: (4, [8]), 279: (4, [81])}
@@ -97,6 +99,42 @@ LIES: dict[str, dict[str, bytes]] = {
         "RGB PNG whose transparent colour is gray": png(
             drawn(3, 4, 3), 2, before=[chunk(b"tRNS", b"\0\1")]
         ),
+    },
+    "its palette is missing or makes no sense": {
+        "PNG without its palette": png(INDEXES, 3),
+        "PNG whose palette is empty": png(INDEXES, 3, before=[chunk(b"PLTE", b"")]),
+        "PNG whose palette is cut": png(INDEXES, 3, before=[chunk(b"PLTE", bytes(13))]),
+        "PNG of a palette of 257": png(INDEXES, 3, before=[chunk(b"PLTE", bytes(3 * 257))]),
+    },
+    "it has more transparent colours than colours": {
+        "PNG of three colours and four alphas": png(
+            INDEXES, 3, before=[chunk(b"PLTE", bytes(9)), chunk(b"tRNS", bytes(4))]
+        ),
+        "PNG of 2 bits and five alphas": png(
+            INDEXES, 3, 2, before=[chunk(b"PLTE", bytes(15)), chunk(b"tRNS", bytes(5))]
+        ),
+    },
+    "its palette, transparency and pixels are not in this order": {
+        "PNG whose palette follows its transparency": png(
+            INDEXES, 3, before=[chunk(b"tRNS", bytes(4)), FOUR_COLOURS]
+        ),
+        "PNG whose palette follows its pixels": png(INDEXES, 3, after=[FOUR_COLOURS]),
+        "PNG whose transparency follows its pixels": png(
+            INDEXES, 3, before=[FOUR_COLOURS], after=[chunk(b"tRNS", bytes(4))]
+        ),
+        "RGB PNG whose transparency follows its pixels": png(
+            drawn(3, 4, 3), 2, after=[chunk(b"tRNS", bytes(6))]
+        ),
+    },
+    "a chunk differs from its check sum": {
+        "PNG whose header is damaged": TINY_PNG[:-1] + b"!" + PNG_END,
+        "PNG whose palette is damaged": png(INDEXES, 3, before=[FOUR_COLOURS[:-1] + b"!"]),
+        "RGB PNG whose transparency is damaged": png(
+            drawn(3, 4, 3), 2, before=[chunk(b"tRNS", bytes(6))[:-1] + b"!"]
+        ),
+    },
+    "it has a chunk that no standard knows": {
+        "PNG of Apple's own kind": png(drawn(3, 4, 4), before=[chunk(b"CgBI", bytes(4))]),
     },
     "it has too many chunks": {
         "PNG of a million chunks": TINY_PNG + chunk(b"tEXt", b"") * MILLION,

@@ -7,11 +7,12 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from imaging_files import bmp, drawn, png, tiff
+from imaging_files import bmp, chunk, drawn, exif, png, tiff, with_segment
 from PIL import Image
 
 from shared.errors import ImageTooCostly
@@ -43,6 +44,19 @@ def saved(mode: str, kind: str, **options: object) -> bytes:
     return file.getvalue()
 
 
+def turned_png(orientation: int) -> bytes:
+    data = by_opencv(3)
+    return data[:33] + chunk(b"eXIf", exif(orientation)) + data[33:]
+
+
+def turned_jpeg(orientation: int) -> bytes:
+    return with_segment(saved("RGB", "JPEG"), 0xE1, b"Exif\0\0" + exif(orientation))
+
+
+def turned_webp(orientation: int) -> bytes:
+    return saved("RGB", "WEBP", method=0, exif=exif(orientation))
+
+
 KINDS: dict[str, Callable[[], bytes]] = {
     "PNG RGBA": lambda: by_opencv(4),
     "PNG RGB": lambda: by_opencv(3),
@@ -52,6 +66,11 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "WebP": lambda: saved("RGB", "WEBP", method=0),
     "BMP": lambda: bmp(drawn_once(3)),
     "TIFF": lambda: tiff(drawn_once(4), extra=(2,), deflate=True),
+    **{
+        f"{draw.__name__} by {orientation}": partial(draw, orientation)
+        for draw in (turned_png, turned_jpeg, turned_webp)
+        for orientation in (2, 6, 7)  # mirrored; turned; both
+    },
 }
 TEMPLATES = {
     "digital": None,

@@ -17,8 +17,9 @@ from imaging_art import Pixels, logo, noise, plain, wrap
 from PIL import Image, ImageCms
 
 from benchmarks import artwork
-from shared.imaging import deflate, filters
+from shared.imaging import deflate, demand, filters
 from shared.imaging.encode import STRIP_BYTES, encode
+from shared.imaging.strips import MOST_THREADS
 from shared.settings import Effort
 
 DRAWN: tuple[Callable[[], Pixels], ...] = (
@@ -268,10 +269,25 @@ def test_a_photo_is_a_seventh_smaller_than_opencv_makes_it_and_not_larger() -> N
     assert len(encode(art, dpi=400)) <= 0.86 * by_opencv_level_3(art)
 
 
-def test_memory_is_bounded_by_twice_the_file_and_a_few_strips() -> None:
-    art = noise(3000, 2000)
+def peak_and_size(art: Pixels, threads: int, effort: Effort) -> tuple[int, int]:
+    """Bytes that encoding takes at its peak, and those of the file."""
     tracemalloc.start()
-    png = encode(art, dpi=400, threads=2)
+    png = encode(art, dpi=400, threads=threads, effort=effort)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 2 * len(png) + 2 * 6 * STRIP_BYTES
+    return peak, len(png)
+
+
+@pytest.mark.parametrize("effort", Effort)
+def test_memory_is_bounded_by_twice_the_file_and_a_few_strips(effort: Effort) -> None:
+    peak, size = peak_and_size(noise(1000, 2000), 2, effort)
+    assert peak < 2 * size + 2 * 6 * STRIP_BYTES
+
+
+@pytest.mark.parametrize("effort", Effort)
+def test_as_many_threads_as_there_are_take_no_more_than_is_foretold_for_strips(
+    effort: Effort,
+) -> None:
+    one_strip = noise(STRIP_BYTES // (4 * 1600), 1600)
+    peak, _ = peak_and_size(one_strip, 1, effort)
+    assert MOST_THREADS * peak < demand.FIXED

@@ -202,6 +202,12 @@ def test_a_file_over_the_limit_is_refused_with_both_sizes() -> None:
         jpeg_skeleton(8, 8, frame=jpeg_frame(8, 8, depth=12)),  # 12 bits
         tiff(drawn(3, 4, 3), 8),  # CIELab
         tiff(drawn(3, 4, 1, 65536), 0, 16),  # white is zero, which its decoder would not turn round
+        tiff(drawn(3, 4, 3, 16), 2, 4),  # RGB of 4 bits a sample
+        tiff(drawn(3, 4, 2, 65536), 1, 16, extra=(2,)),  # gray and alpha of 16 bits
+        tiff(drawn(3, 4, 2), 0, extra=(2,)),  # white is zero, and alpha
+        tiff(drawn(3, 4, 5), 5, extra=(2,)),  # CMYK and alpha
+        tiff(drawn(3, 4, 5), 2, extra=(0, 2)),  # RGB, a spot colour and alpha
+        tiff(drawn(3, 4, 5, 65536), 2, 16, extra=(2, 0)),  # the other way round, of 16 bits
         tiff(drawn(3, 4, 1), 1, tags={339: (3, [3])}),  # floating point
         tiff(drawn(3, 4, 3), 2, tags={259: (3, [34712])}),  # JPEG 2000 within
     ],

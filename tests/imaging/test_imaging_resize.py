@@ -110,6 +110,21 @@ def test_a_reduced_pixel_is_the_average_of_its_area() -> None:
     assert np.abs(resize(art, Size(20, 20)) - expected).max() <= 0.5
 
 
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize(
+    ("height", "width", "size"),
+    [(4000, 4000, Size(2, 2)), (5000, 5000, Size(1, 1)), (1001, 7003, Size(5, 3))],
+)
+def test_the_average_of_millions_of_pixels_is_exact_too(
+    height: int, width: int, size: Size, channels: int
+) -> None:
+    one_row = noise(1, width, channels)
+    one_row[..., 3:] = 255
+    art = np.broadcast_to(one_row, (height, width, channels)).copy()
+    expected = cv2.resize(one_row.astype(float), Size(size.width, 1), interpolation=cv2.INTER_AREA)
+    assert np.abs(resize(art, size) - expected).max() <= 1
+
+
 def test_a_side_that_shrinks_is_averaged_while_the_other_grows() -> None:
     stripes = np.zeros((10, 300, 3), np.uint8)
     stripes[:, ::3] = 255

@@ -31,6 +31,9 @@ METRES_PER_INCH = 0.0254
 _PHYSICAL = struct.Struct(">IIB")
 """Of a pHYs chunk: pixels a unit across and down, and whether the unit is the metre (1)."""
 
+_FIRST = len(SIGNATURE) + 8, 13
+"""Start and size of the header's content."""
+
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 _ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 _COLOURS = {
@@ -42,6 +45,15 @@ _COLOURS = {
 }
 """Colour type: its meaning, samples of a pixel, bits a sample may have."""
 
+_NEEDED = {
+    Colour.GRAY: (b"tRNS", b"IDAT"),
+    Colour.RGB: (b"tRNS", b"IDAT"),
+    Colour.PALETTE: (b"PLTE", b"tRNS", b"IDAT"),
+    Colour.GRAY_ALPHA: (b"IDAT",),
+    Colour.RGBA: (b"IDAT",),
+}
+"""What pixels need besides the header, in the order in which it must stand."""
+
 
 def walk(data: bytes) -> Header:
     """The header of a PNG.
@@ -50,19 +62,15 @@ def walk(data: bytes) -> Header:
     """
     chunks = _chunks(data)
     width, height, colour, depth, pixel_bits = _first(data, chunks)
-    coded = 0
-    found: dict[bytes, bytes] = {}
-    for kind, start, size in chunks:
-        if kind == b"IDAT":
-            coded += size
-        elif kind in _ANIMATION:
-            raise AnimatedImage
-        elif kind == b"IHDR":
-            raise CorruptImage(reason="it has two PNG headers")
-        elif kind in (b"tRNS", b"iCCP", b"eXIf", b"pHYs"):
-            found.setdefault(kind, data[start : start + size])
+    _check_sum(data, *_FIRST)
+    coded, found = _found(data, chunks, colour)
     if coded * MAX_INFLATION < height * (width * pixel_bits // 8):
         raise CorruptImage(reason="it holds fewer pixels than its header says")
+    if colour is Colour.PALETTE:
+        _check_palette(found.get(b"PLTE", b""), found.get(b"tRNS", b""), depth)
+    order = [kind for kind in found if kind in _NEEDED[colour]]
+    if order != sorted(order, key=_NEEDED[colour].index):
+        raise CorruptImage(reason="its palette, transparency and pixels are not in this order")
     return Header(
         Format.PNG,
         width,
@@ -76,35 +84,65 @@ def walk(data: bytes) -> Header:
     )
 
 
+def _found(
+    data: bytes, chunks: Iterator[tuple[bytes, int, int]], colour: Colour
+) -> tuple[int, dict[bytes, bytes]]:
+    """Bytes of coded pixels, and what the first chunk of each kind holds; not of IDAT."""
+    coded = 0
+    found: dict[bytes, bytes] = {}
+    for kind, start, size in chunks:
+        if kind == b"IDAT":
+            coded += size
+            found.setdefault(kind, b"")
+        elif kind in _ANIMATION:
+            raise AnimatedImage
+        elif kind == b"IHDR":
+            raise CorruptImage(reason="it has two PNG headers")
+        elif kind in (b"PLTE", b"tRNS"):
+            if kind in _NEEDED[colour] and kind not in found:
+                _check_sum(data, start, size)
+                found[kind] = data[start : start + size]
+        elif kind[:1].isupper():
+            raise CorruptImage(reason="it has a chunk that no standard knows")
+        elif kind in (b"iCCP", b"eXIf", b"pHYs"):
+            found.setdefault(kind, data[start : start + size])
+    return coded, found
+
+
 def bare(data: bytes) -> bytes:
     """The same picture with the chunks that its pixels need, and nothing else.
 
     A decoder given the rest would inflate text: 14 MB of zTXt chunks cost libpng 39 s. Given a
-    kind again and again it would print a line for each. ``data`` has passed `walk`.
+    kind again and again, or one that the pixels have no use for, it would print a line for each.
+    ``data`` has passed `walk`.
     """
     view = memoryview(data)
     needed: list[bytes | memoryview] = [SIGNATURE]
     seen: set[bytes] = set()
+    kinds = (b"IHDR", *_NEEDED[_first(data, _chunks(data))[2]])
     for kind, start, size in _chunks(data):
-        if (kind[:1].isupper() or kind == b"tRNS") and kind not in seen:
+        if kind in kinds and kind not in seen and (size or kind != b"tRNS"):
             needed.append(view[start - 8 : start + size + 4])
             seen |= {kind} - {b"IDAT"}
     return b"".join((*needed, _END))
 
 
 def check_end(data: bytes) -> None:
-    """Check that the coded pixels end about where the picture does.
+    """Check that the coded pixels can be inflated and end about where the picture does.
 
-    libpng inflates what follows the last row too, to its end: 1 MB of zeros costs 2 s. ``data``
-    has passed `walk`. Raises CorruptImage; not for pixels that can't be inflated, which the decoder
-    tells.
+    libpng inflates what follows the last row too, to its end: 1 MB of zeros costs 2 s. And it
+    prints a line for pixels that it can't inflate. ``data`` has passed `walk`. Raises CorruptImage.
     """
+    for kind, start, size in _chunks(data):
+        if kind == b"IDAT":
+            _check_sum(data, start, size)
     for codec in (quick, zlib):
         try:
             _inflate(data, codec)
         except codec.error:
             continue  # igzip may stop where zlib, which libpng goes by, does not
         return
+    raise CorruptImage(reason="its pixels can't be decoded")
 
 
 def _inflate(data: bytes, codec: Any) -> None:
@@ -154,6 +192,22 @@ def _first(
     if depth not in depths or method or filters or interlace > 1:
         raise CorruptImage(reason="its PNG header makes no sense")
     return width, height, colour, depth, samples * depth
+
+
+def _check_sum(data: bytes, start: int, size: int) -> None:
+    """Check a chunk against its CRC, which covers its kind and its content."""
+    stored = int.from_bytes(data[start + size : start + size + 4], "big")
+    if quick.crc32(memoryview(data)[start - 4 : start + size]) != stored:
+        raise CorruptImage(reason="a chunk differs from its check sum")
+
+
+def _check_palette(palette: bytes, alphas: bytes, depth: int) -> None:
+    """Check what libpng prints a line for. Of too many alphas it forgets all, and others don't."""
+    colours, surplus = divmod(len(palette), 3)
+    if surplus or not 1 <= colours <= 256:
+        raise CorruptImage(reason="its palette is missing or makes no sense")
+    if len(alphas) > min(colours, 1 << depth):
+        raise CorruptImage(reason="it has more transparent colours than colours")
 
 
 def _key(content: bytes | None, colour: Colour, depth: int) -> tuple[int, ...] | None:

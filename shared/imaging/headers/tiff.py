@@ -68,6 +68,23 @@ _COLOURS = {
 }
 """By PhotometricInterpretation: white is zero, black is zero, RGB, palette, CMYK, YCbCr."""
 
+_DEPTHS = {
+    0: (1, 2, 4, 8),  # of 16 its decoder would not turn it round
+    1: (1, 2, 4, 8, 16),
+    2: (8, 16),
+    3: (1, 2, 4, 8),
+    5: (8, 16),
+    6: (8,),
+}
+"""By PhotometricInterpretation, the bits of a sample that the decoder reads."""
+
+_WITH_ALPHA = {(1, 8): 1, (2, 8): 3, (2, 16): 1, (3, 8): 1}
+"""By PhotometricInterpretation and bits of a sample, the most samples beside the colours that the
+decoder reads where the first is alpha. Where another is, it reads none."""
+
+_ALPHA = {1, 2}
+"""Of ExtraSamples: alpha that colours were multiplied by, or not."""
+
 _INFLATION = {1: 1, 5: 2048, 7: 2048, 8: 1032, 32773: 64, 32946: 1032}
 """By compression, the most bytes that one coded byte can stand for: none, LZW (4,096 codes),
 JPEG (a bit for each block), deflate, PackBits, deflate's older number."""
@@ -134,8 +151,8 @@ def walk(data: bytes) -> Header:
         photometric not in _COLOURS
         or page.number(Tag.COMPRESSION, 1) not in _INFLATION
         or len(depths) > 1
-        or depth not in (1, 2, 4, 8, 16)
-        or (depth == 16 and photometric == 0)  # its decoder would not turn it round
+        or depth not in _DEPTHS[photometric]
+        or not _is_alpha_read(page, photometric, depth)
         or set(page.numbers(Tag.SAMPLE_FORMAT, (1,))) != {1}
         or not 1 <= page.number(Tag.SAMPLES, 1) <= _MAX_SAMPLES
     ):
@@ -203,6 +220,14 @@ def _directory(data: bytes, endian: str, place: int) -> Directory:
             raise CorruptImage(reason="a tag makes no sense")
         fields.setdefault(tag, Field(data[entry : entry + 12], kind, length, start))
     return Directory(data, endian, fields, following)
+
+
+def _is_alpha_read(page: Directory, photometric: int, depth: int) -> bool:
+    """Whether the decoder knows where the alpha is, if there is one."""
+    field = page.fields.get(Tag.EXTRA_SAMPLES)
+    extra = page.numbers(Tag.EXTRA_SAMPLES) if field and field.count else ()
+    most = _WITH_ALPHA.get((photometric, depth), 0)
+    return _ALPHA.isdisjoint(extra) or (len(extra) <= most and _ALPHA.isdisjoint(extra[1:]))
 
 
 def _check_pixels(page: Directory, width: int, height: int, depth: int) -> None:
