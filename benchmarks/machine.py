@@ -9,7 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("numpy", "opencv-python-headless", "pillow", "isal", "kornia-rs", "imagehash")
+PACKAGES = (
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "isal",
+    "zlib-ng",
+    "kornia-rs",
+    "imagehash",
+)
 
 
 def facts() -> dict[str, Any]:
