@@ -20,7 +20,7 @@ from shared.imaging import demand, isolated
 from shared.imaging.codecs import is_fast_png, kornia, turbo
 from shared.imaging.colour import regray, rgb_of_cmyk
 from shared.imaging.headers import icc, jpeg, png, tiff
-from shared.imaging.limits import Colour, Content, Format, Header, Limits, judge
+from shared.imaging.limits import Colour, Content, Format, Header, Limits, Raw, judge
 from shared.imaging.opencv import cv2
 from shared.imaging.pixels import Pixels, all_opaque
 
@@ -74,9 +74,11 @@ def decode(data: Content, limits: Limits, spare: Spare | None = None) -> Artwork
     pixels = np.ascontiguousarray(_upright(pixels, header.orientation))
     pixels.flags.writeable = False
     profile = header.icc if header.icc and icc.space(header.icc) == b"RGB " else None
-    # Neither of these has an alpha that its header does not tell of.
-    is_sure = header.format in (Format.PNG, Format.JPEG) and demand.is_opaque(header)
-    return Artwork(pixels, profile, is_sure or all_opaque(pixels), header.dpi)
+    # None of these has an alpha that its header does not tell of.
+    tells = header.raw is not None or header.format in (Format.PNG, Format.JPEG)
+    return Artwork(
+        pixels, profile, (tells and demand.is_opaque(header)) or all_opaque(pixels), header.dpi
+    )
 
 
 def _by_a_helper(
@@ -113,6 +115,8 @@ def stored(content: bytes, header: Header) -> Pixels:
 
 
 def _decoded(content: bytes, header: Header) -> Pixels:
+    if header.raw is not None:
+        return _as_it_stands(content, header.raw, header.width)
     if header.format is Format.PNG:
         return _png(png.bare(content), header)
     if header.format is Format.WEBP:
@@ -120,6 +124,21 @@ def _decoded(content: bytes, header: Header) -> Pixels:
     if header.format is Format.JPEG and header.colour is not Colour.CMYK:
         return _jpeg(jpeg.bare(content))
     return _pillow(content, header)
+
+
+def _as_it_stands(content: bytes, raw: Raw, width: int) -> Pixels:
+    data = np.frombuffer(content, np.uint8)
+    strips: list[Pixels] = []
+    for start, rows in raw.strips:
+        lines = data[start : start + rows * raw.stride].reshape(rows, raw.stride)
+        samples = lines[:, : width * len(raw.order)].reshape(rows, width, len(raw.order))
+        conversion = _CONVERSIONS.get(raw.order)
+        strips.append(samples if conversion is None else _rgba(samples, conversion))
+    return strips[0] if len(strips) == 1 else np.concatenate(strips)
+
+
+_CONVERSIONS = {"RGB": cv2.COLOR_RGB2RGBA, "BGR": cv2.COLOR_BGR2RGBA}
+"""To RGBA, of what isn't."""
 
 
 def _png(content: bytes, header: Header) -> Pixels:

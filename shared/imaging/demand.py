@@ -64,6 +64,8 @@ def to_prepare(header: Header, size: int, target: Size | None) -> int:
 
 def is_opaque(header: Header) -> bool:
     """Whether the header says that there is no alpha."""
+    if header.raw is not None:
+        return len(header.raw.order) == 3
     knows_alpha = header.format in (Format.PNG, Format.JPEG, Format.WEBP)
     return knows_alpha and header.colour in (Colour.RGB, Colour.GRAY) and header.key is None
 

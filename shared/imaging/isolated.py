@@ -82,7 +82,9 @@ class Request(NamedTuple):
 
 def is_needed(header: Header) -> bool:
     """Whether the header tells too little of what decoding takes."""
-    if header.format is Format.TIFF or header.colour is Colour.CMYK:
+    if header.colour is Colour.CMYK:
+        return True
+    if header.format is Format.TIFF and header.raw is None:
         return True
     # Gray levels go through their profile, where an RGB profile is only handed on.
     is_gray = header.colour in (Colour.GRAY, Colour.GRAY_ALPHA)

@@ -21,9 +21,9 @@ from shared.errors import (
 )
 from shared.imaging import demand
 from shared.imaging.headers import bmp, jpeg, png, tiff, webp
-from shared.imaging.headers.header import Colour, Format, Header
+from shared.imaging.headers.header import Colour, Format, Header, Raw
 
-__all__ = ["Colour", "Content", "Format", "Header", "Limits", "judge"]
+__all__ = ["Colour", "Content", "Format", "Header", "Limits", "Raw", "judge"]
 
 Content = bytes | bytearray | memoryview
 

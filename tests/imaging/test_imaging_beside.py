@@ -142,7 +142,7 @@ def test_what_ends_the_function_lets_a_helper_answer(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A terminal's Ctrl-C and a supervisor's stop go to all of a group."""
-    data = tiff(drawn(30, 40, 4), extra=(2,))
+    data = tiff(drawn(30, 40, 4), extra=(2,), deflate=True)
     read(data)
     helper = ready()
     patch_ask(monkeypatch, lambda helper, _: os.kill(helper._process.pid, number))
@@ -162,7 +162,7 @@ def test_a_stalled_helper_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch
 def test_a_helper_is_kept_where_there_is_no_memory_for_the_pixels(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    data = tiff(drawn(30, 40, 4), extra=(2,))
+    data = tiff(drawn(30, 40, 4), extra=(2,), deflate=True)
     read(data)
     helper = ready()
     with monkeypatch.context() as patch:
@@ -174,7 +174,7 @@ def test_a_helper_is_kept_where_there_is_no_memory_for_the_pixels(
 
 
 def test_a_helper_that_fails_to_be_asked_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = tiff(drawn(30, 40, 4), extra=(2,))
+    data = tiff(drawn(30, 40, 4), extra=(2,), deflate=True)
     read(data)
     helper = ready()
     with monkeypatch.context() as patch:
@@ -187,8 +187,8 @@ def test_a_helper_that_fails_to_be_asked_is_ended(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_helper_without_memory_for_the_arena_says_so() -> None:
-    data = tiff(drawn(1000, 1000, 4), extra=(2,))
-    read(tiff(drawn(30, 40, 4), extra=(2,)))
+    data = tiff(drawn(1000, 1000, 4), extra=(2,), deflate=True)
+    read(tiff(drawn(30, 40, 4), extra=(2,), deflate=True))
     helper = ready()
     pages = int(Path(f"/proc/{helper._process.pid}/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + 1_000_000
@@ -203,7 +203,7 @@ def test_a_helper_that_can_not_start_is_not_the_files_fault(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(Busy):
-        read(tiff(drawn(30, 40, 4), extra=(2,)))
+        read(tiff(drawn(30, 40, 4), extra=(2,), deflate=True))
     assert not isolated._started
 
 
@@ -237,7 +237,7 @@ def test_busy_helpers_are_not_waited_for() -> None:
 
 def test_what_a_large_file_took_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arena, "KEPT", 100_000)
-    small, large = (tiff(drawn(side, 100, 4), extra=(2,)) for side in (100, 400))
+    small, large = (tiff(drawn(side, 100, 4), extra=(2,), deflate=True) for side in (100, 400))
     for data, side, stays in ((small, 100, len(small)), (large, 400, 0), (small, 100, len(small))):
         assert np.array_equal(read(data), drawn(side, 100, 4))
         (helper,) = isolated._idle
@@ -247,7 +247,7 @@ def test_what_a_large_file_took_is_given_back(monkeypatch: pytest.MonkeyPatch) -
 
 def test_no_descriptor_stays_behind() -> None:
     before = set(Path("/proc/self/fd").iterdir())
-    read(tiff(drawn(30, 40, 4), extra=(2,)))
+    read(tiff(drawn(30, 40, 4), extra=(2,), deflate=True))
     isolated.end_idle()
     assert set(Path("/proc/self/fd").iterdir()) == before
 
@@ -265,7 +265,7 @@ sys.exit(int(pixels.sum()) % 251)
 
 
 def test_where_no_file_may_grow_pixels_come_through_a_pipe() -> None:
-    data = tiff(drawn(30, 40, 4), extra=(2,))
+    data = tiff(drawn(30, 40, 4), extra=(2,), deflate=True)
     done = subprocess.run(  # noqa: S603 - the code is here
         [sys.executable, "-c", WITHOUT_FILES],
         input=data,

@@ -361,6 +361,36 @@ def test_a_tiff_channel_that_is_not_alpha_is_left_out() -> None:
     assert np.array_equal(pixels(tiff(samples, extra=(2, 0))), samples[:, :, :4])
 
 
+@pytest.mark.parametrize("endian", ["<", ">"])
+@pytest.mark.parametrize(("count", "extra"), [(3, ()), (4, (2,))])
+def test_a_tiff_as_it_stands_is_read_exactly(
+    endian: str, count: int, extra: tuple[int, ...]
+) -> None:
+    samples = drawn(11, 13, count)
+    strips = [{"rows_per_strip": rows} for rows in (1, 4, 11)]
+    one_strip = {"rows_per_strip": 11, "tags": {278: (4, [2**32 - 1])}}
+    for layout in (*strips, one_strip):
+        data = tiff(samples, extra=extra, endian=endian, **layout)
+        assert judge(data, LIMITS).raw is not None
+        art = decode(data, LIMITS)
+        assert np.array_equal(art.pixels, rgba(samples))
+        assert art.is_opaque is (count == 3)
+
+
+def test_a_tiff_that_is_not_as_it_stands_is_the_decoders() -> None:
+    samples, alpha = drawn(11, 13, 3), drawn(11, 13, 4)
+    others = [
+        tiff(samples, 6),
+        tiff(samples, deflate=True),
+        tiff(samples, planar=True),
+        tiff(samples, tags={266: (3, [2])}),  # bits from the other end
+        tiff(samples, tags={279: (4, [4 * 39 + 1, 4 * 39 - 1, 3 * 39])}),  # a strip is too short
+        tiff(drawn(11, 13, 3, 65536), 2, 16),
+        *(tiff(alpha, extra=extra) for extra in ((), (0,), (1,))),
+    ]
+    assert [judge(data, LIMITS).raw for data in others] == [None] * len(others)
+
+
 def test_a_tiff_that_does_not_tell_what_its_fourth_channel_is_has_alpha() -> None:
     samples = drawn(11, 13, 4)
     for tags in ({}, {338: (3, [])}):

@@ -28,7 +28,7 @@ from shared.imaging.limits import Limits, judge
 
 LIMITS = Limits(max_bytes=20_000_000, max_pixels=100_000_000, max_side=20_000, seconds=60)
 ROOT = Path(__file__).parents[2]
-ART = tiff(drawn(30, 40, 4), extra=(2,))
+ART = tiff(drawn(30, 40, 4), extra=(2,), deflate=True)
 GRAY = profile(b"GRAY")
 
 
@@ -71,6 +71,8 @@ def tagged(icc: bytes, colour: int, samples: int) -> bytes:
         (saved("RGB", "JPEG"), False),
         (saved("RGB", "WEBP"), False),
         (bmp(drawn(9, 8, 3)), False),
+        (tiff(drawn(9, 8, 3)), False),  # as it stands
+        (tiff(drawn(9, 8, 3), extra=(2,), planar=True), True),
     ],
 )
 def test_only_what_its_header_does_not_bound_is_isolated(data: bytes, expected: bool) -> None:
@@ -92,17 +94,17 @@ def test_one_helper_serves_file_after_file() -> None:
 
 def test_a_helper_takes_a_large_file_after_a_small_one() -> None:
     """What the small one may take would not do even to read the large one."""
-    large = tiff(np.zeros((6000, 5000, 3), np.uint8), rows_per_strip=3000)  # 90 MB
+    large = tiff(np.zeros((6000, 2500, 3), np.uint16), 2, 16, rows_per_strip=3000)  # 90 MB
     decode(ART, LIMITS)
     (helper,) = isolated._idle
 
-    assert decode(large, replace(LIMITS, max_bytes=100_000_000)).pixels.shape == (6000, 5000, 4)
+    assert decode(large, replace(LIMITS, max_bytes=100_000_000)).pixels.shape == (6000, 2500, 4)
 
     assert list(isolated._idle) == [helper]
 
 
 def test_many_threads_share_few_helpers() -> None:
-    files = [tiff(drawn(30, 40, 4, seed=seed), extra=(2,)) for seed in range(12)]
+    files = [tiff(drawn(30, 40, 4, seed=seed), extra=(2,), deflate=True) for seed in range(12)]
     with ThreadPoolExecutor(6) as pool:
         read = list(pool.map(lambda data: decode(data, LIMITS).pixels, files))
     for seed, pixels in enumerate(read):

@@ -41,7 +41,7 @@ from shared.errors import (
     ImageTooLarge,
     UnsupportedFormat,
 )
-from shared.imaging.limits import Colour, Format, Header, Limits, judge
+from shared.imaging.limits import Colour, Format, Header, Limits, Raw, judge
 
 LIMITS = Limits(max_bytes=20_000_000, max_pixels=100_000_000, max_side=20_000)
 
@@ -91,8 +91,18 @@ WEBP_ANIMATED = saved(
             tiff(drawn(3, 4, 3, 65536), 2, 16, endian=">", tags={274: (3, [7])}),
             Header(Format.TIFF, 4, 3, Colour.RGB, 16, orientation=7),
         ),
-        (bmp(drawn(3, 5, 3)), Header(Format.BMP, 5, 3, Colour.RGB)),
-        (bmp(drawn(3, 5, 3), top_down=True), Header(Format.BMP, 5, 3, Colour.RGB)),
+        (
+            tiff(drawn(3, 4, 4), extra=[2], rows_per_strip=2),
+            Header(Format.TIFF, 4, 3, Colour.RGB, raw=Raw(((8, 2), (40, 1)), 16, "RGBA")),
+        ),
+        (
+            bmp(drawn(3, 5, 3)),
+            Header(Format.BMP, 5, 3, Colour.RGB, orientation=4, raw=Raw(((54, 3),), 16, "BGR")),
+        ),
+        (
+            bmp(drawn(3, 5, 3), top_down=True),
+            Header(Format.BMP, 5, 3, Colour.RGB, raw=Raw(((54, 3),), 16, "BGR")),
+        ),
         (
             bmp(drawn(3, 5, 1, 2), header=12, depth=1, palette=bytes(6)),
             Header(Format.BMP, 5, 3, Colour.PALETTE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from shared.errors import CorruptImage, UnsupportedFormat
-from shared.imaging.headers.header import Colour, Format, Header
+from shared.imaging.headers.header import Colour, Format, Header, Raw
 
 SIGNATURE = b"BM"
 
@@ -32,10 +32,16 @@ def walk(data: bytes) -> Header:
         raise UnsupportedFormat
     if compression not in _UNCOMPRESSED:
         raise UnsupportedFormat
-    height = abs(height)  # a negative one only says that the rows run from the top
+    from_bottom = height > 0
+    height = abs(height)
     if planes != 1 or bits not in (1, 4, 8, 16, 24, 32) or width < 0:
         raise CorruptImage(reason="its BMP header makes no sense")
     stride = (width * bits + 31) // 32 * 4
     if offset < 14 + info or offset + stride * height > len(data):
         raise CorruptImage(reason="it holds fewer pixels than its header says")
+    if bits == 24 and compression == 0:
+        raw = Raw(((offset, height),), stride, "BGR")
+        # Rows that run from the bottom are a picture upside down, in a mirror.
+        orientation = 4 if from_bottom else 1
+        return Header(Format.BMP, width, height, Colour.RGB, orientation=orientation, raw=raw)
     return Header(Format.BMP, width, height, Colour.PALETTE if bits <= 8 else Colour.RGB)

@@ -28,6 +28,18 @@ class Colour(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Raw:
+    """Where samples of 8 bits stand in the file as they are, a pixel's side by side."""
+
+    strips: tuple[tuple[int, int], ...]
+    """The start in the file and the number of rows of each, from the first row to the last."""
+    stride: int
+    """Bytes from one row to the next."""
+    order: str
+    """RGB, RGBA (straight alpha) or BGR."""
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """An image's own description of itself, held against the file it stands in."""
 
@@ -47,3 +59,5 @@ class Header:
     """The embedded colour profile, of whatever colour space."""
     dpi: int | None = None
     """Pixels an inch that a PNG tells, rounded; None: it tells none, or not the same both ways."""
+    raw: Raw | None = None
+    """TIFF and BMP, of the plainest kinds."""

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from shared.errors import AnimatedImage, CorruptImage, UnsupportedFormat
 from shared.imaging.headers import exif, icc
-from shared.imaging.headers.header import Colour, Format, Header
+from shared.imaging.headers.header import Colour, Format, Header, Raw
 
 SIGNATURES = (b"II*\0", b"MM\0*")
 """Classic TIFF of both byte orders. BigTIFF is for files over 4 GB."""
@@ -166,6 +166,7 @@ def walk(data: bytes) -> Header:
         depth,
         orientation=exif.upright_unless_known(page.number(Tag.ORIENTATION, 1)),
         icc=icc.checked(page.content(Tag.PROFILE)),
+        raw=_raw(page, width, height) if depth == 8 else None,
     )
 
 
@@ -222,12 +223,43 @@ def _directory(data: bytes, endian: str, place: int) -> Directory:
     return Directory(data, endian, fields, following)
 
 
+def _extra(page: Directory) -> tuple[int, ...]:
+    """What the samples beside the colours are, as far as the file tells."""
+    field = page.fields.get(Tag.EXTRA_SAMPLES)
+    return page.numbers(Tag.EXTRA_SAMPLES) if field and field.count else ()
+
+
 def _is_alpha_read(page: Directory, photometric: int, depth: int) -> bool:
     """Whether the decoder knows where the alpha is, if there is one."""
-    field = page.fields.get(Tag.EXTRA_SAMPLES)
-    extra = page.numbers(Tag.EXTRA_SAMPLES) if field and field.count else ()
+    extra = _extra(page)
     most = _WITH_ALPHA.get((photometric, depth), 0)
     return _ALPHA.isdisjoint(extra) or (len(extra) <= most and _ALPHA.isdisjoint(extra[1:]))
+
+
+_RAW = {
+    Tag.COMPRESSION: 1,
+    Tag.PHOTOMETRIC: 2,
+    Tag.FILL_ORDER: 1,
+    Tag.PLANAR: 1,
+    Tag.PREDICTOR: 1,
+}
+"""What RGB as it is says of itself, or nothing at all."""
+
+
+def _raw(page: Directory, width: int, height: int) -> Raw | None:
+    """Where RGB or RGBA of 8 bits lies in strips, uncoded. What is less plain is the decoder's."""
+    order = {(3, ()): "RGB", (4, (2,)): "RGBA"}.get((page.number(Tag.SAMPLES, 1), _extra(page)))
+    if order is None or Tag.TILE_OFFSETS in page.fields or Tag.STRIP_SIZES not in page.fields:
+        return None
+    if any(page.number(tag, value) != value for tag, value in _RAW.items()):
+        return None
+    stride, down = width * len(order), min(page.number(Tag.ROWS_PER_STRIP, height), height)
+    rows = [min(down, height - top) for top in range(0, height, down)]
+    sizes = page.numbers(Tag.STRIP_SIZES)
+    if any(size < count * stride for size, count in zip(sizes, rows, strict=True)):
+        return None
+    strips = zip(page.numbers(Tag.STRIP_OFFSETS), rows, strict=True)
+    return Raw(tuple(strips), stride, order)
 
 
 def _check_pixels(page: Directory, width: int, height: int, depth: int) -> None:
