@@ -21,6 +21,7 @@ from shared.records import (
     FoundFile,
     Legacy,
     Probe,
+    Reach,
     Template,
 )
 
@@ -104,36 +105,16 @@ class Library(Protocol):
         """
         ...
 
-    def near(
-        self,
-        user_id: UUID,
-        probe: Probe,
-        *,
-        threshold: int,
-        radius: int,
-        after: int = 0,
-        before: int = EVER,
-    ) -> list[Candidate]:
-        """The nearest designs within ``radius`` bits by phash or index hash, nearest first.
+    def near(self, user_id: UUID, probe: Probe, reach: Reach) -> list[Candidate]:
+        """The nearest designs within reach by phash or index hash, nearest first.
 
-        Of each fingerprint version at most 500 within ``threshold`` bits, and 100 farther off:
-        those within it can keep an upload from being filed, the others can only be reported.
-        Searches the whole library by an index, version-1 rows by ``probe.legacy_phash``.
-        Complete up to 15 bits by the index hash and up to 5 by the phash, but for crowded keys;
-        best effort above.
+        Of each fingerprint version at most 500 within the threshold, and 100 farther off. Searches
+        the whole library by an index, version-1 rows by ``probe.legacy_phash``. Complete up to 15
+        bits by the index hash and up to 5 by the phash, but for crowded keys; best effort above.
         """
         ...
 
-    def recent(
-        self,
-        user_id: UUID,
-        probe: Probe,
-        *,
-        threshold: int,
-        radius: int,
-        after: int = 0,
-        before: int = EVER,
-    ) -> list[Candidate]:
+    def recent(self, user_id: UUID, probe: Probe, reach: Reach) -> list[Candidate]:
         """Like `near`, among the newest 1,000 designs only: the workflow's own rule."""
         ...
 

@@ -274,6 +274,21 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a search goes. ``threshold`` and ``radius``: Hamming distances in bits of 256.
+
+    Designs within the threshold can keep an upload from being filed; those beyond it, up to the
+    radius, can only be reported. ``after`` leaves out designs with a sequence at or below it,
+    ``before`` those at or above it, as if they were not there.
+    """
+
+    threshold: int
+    radius: int
+    after: int = 0
+    before: int = EVER
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A picture that a probe is compared with: a design's row, or an earlier file of the batch."""
 

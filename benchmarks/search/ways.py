@@ -13,11 +13,13 @@ import sqlalchemy as sa
 
 from benchmarks.search.crowd import Hashes
 from shared.database.designs import PostgresDesigns
-from shared.records import Fingerprint, Probe
+from shared.records import Fingerprint, Probe, Reach
 
 Way = Callable[[str], set[str]]
-THRESHOLD, RADIUS = 15, 31
-"""In bits: what an upload asks for."""
+RADIUS = 31
+"""In bits."""
+REACH = Reach(threshold=15, radius=RADIUS)
+"""What an upload asks for."""
 NEIGHBOURS = 500
 """Designs that the approximate rival is asked for: as many as ours answers with at most."""
 
@@ -35,8 +37,7 @@ _HNSW = "SELECT hash::text FROM design_hashes ORDER BY hash <~> %s::bit(256) LIM
 def ours(designs: PostgresDesigns, user: UUID) -> Way:
     """All that an upload waits for: the nearest designs of the tenant, with their signatures."""
     return lambda hash_: {
-        found.fingerprint.phash
-        for found in designs.near(user, probe(hash_), threshold=THRESHOLD, radius=RADIUS)
+        found.fingerprint.phash for found in designs.near(user, probe(hash_), REACH)
     }
 
 

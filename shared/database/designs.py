@@ -26,6 +26,7 @@ from shared.records import (
     FoundFile,
     Legacy,
     Probe,
+    Reach,
     State,
     Template,
 )
@@ -48,35 +49,13 @@ class PostgresDesigns:
         with self._search() as search:
             return search.exact(user_id, probe, after=after, before=before)
 
-    def near(
-        self,
-        user_id: UUID,
-        probe: Probe,
-        *,
-        threshold: int,
-        radius: int,
-        after: int = 0,
-        before: int = EVER,
-    ) -> list[Candidate]:
+    def near(self, user_id: UUID, probe: Probe, reach: Reach) -> list[Candidate]:
         with self._search() as search:
-            return search.near(
-                user_id, probe, threshold=threshold, radius=radius, after=after, before=before
-            )
+            return search.near(user_id, probe, reach)
 
-    def recent(
-        self,
-        user_id: UUID,
-        probe: Probe,
-        *,
-        threshold: int,
-        radius: int,
-        after: int = 0,
-        before: int = EVER,
-    ) -> list[Candidate]:
+    def recent(self, user_id: UUID, probe: Probe, reach: Reach) -> list[Candidate]:
         with self._search() as search:
-            return search.recent(
-                user_id, probe, threshold=threshold, radius=radius, after=after, before=before
-            )
+            return search.recent(user_id, probe, reach)
 
     def cropped(
         self, user_id: UUID, probe: Probe, *, radius: int, before: int = EVER

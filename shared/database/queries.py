@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.database.rows import facts
 from shared.database.tables import Bits, allowed_pairs, designs, hashes
-from shared.records import EVER, HASH_BITS, Probe, State
+from shared.records import HASH_BITS, Probe, Reach, State
 
 EQUAL = 64
 """Most designs that one test of the exact tier answers with, the newest ones."""
@@ -96,11 +96,8 @@ class Side(Enum):
 def values(
     user_id: UUID,
     probe: Probe,
+    reach: Reach,
     *,
-    threshold: int = 0,
-    radius: int = 0,
-    after: int = 0,
-    before: int = EVER,
     keys: Collection[int] = (),
     phash_keys: Collection[int] = (),
 ) -> dict[str, Any]:
@@ -108,10 +105,10 @@ def values(
     index_hash = prints.index_hash
     return {
         "user": user_id,
-        "after": after,
-        "before": before,
-        "threshold": threshold,
-        "radius": radius,
+        "after": reach.after,
+        "before": reach.before,
+        "threshold": reach.threshold,
+        "radius": reach.radius,
         "keys": list(keys),
         "phash_keys": list(phash_keys),
         "template": probe.template,

@@ -16,7 +16,7 @@ from shared.database.keys import phash_keys, search_keys
 from shared.database.queries import LEGACY, Side, values
 from shared.database.rows import to_candidates
 from shared.database.tables import designs
-from shared.records import EVER, Candidate, Probe
+from shared.records import EVER, Candidate, Probe, Reach
 
 
 class Search:
@@ -39,18 +39,9 @@ class Search:
             with_content=probe.fingerprint.content_sha256 is not None,
             with_legacy=probe.legacy_phash is not None,
         )
-        return to_candidates(self._all(query, values(user_id, probe, after=after, before=before)))
+        return to_candidates(self._all(query, values(user_id, probe, Reach(0, 0, after, before))))
 
-    def near(
-        self,
-        user_id: UUID,
-        probe: Probe,
-        *,
-        threshold: int,
-        radius: int,
-        after: int = 0,
-        before: int = EVER,
-    ) -> list[Candidate]:
+    def near(self, user_id: UUID, probe: Probe, reach: Reach) -> list[Candidate]:
         prints = probe.fingerprint
         found: list[Sequence[sa.Row[Any]]] = []
         for side, version, hash_ in _sides(probe):
@@ -59,43 +50,24 @@ class Search:
             with translated():
                 rare = set(self._crowded.thin(self._connection, [*others, *keys]))
             query = queries.near(side, templated=probe.template is not None)
-            given = values(
-                user_id,
-                probe,
-                threshold=threshold,
-                radius=radius,
-                after=after,
-                before=before,
-                keys=rare.intersection(keys),
-                phash_keys=rare.intersection(others),
-            )
+            looked_up = {"keys": rare.intersection(keys), "phash_keys": rare.intersection(others)}
+            given = values(user_id, probe, reach, **looked_up)
             found.append(self._all(query, given))
         return _merge(found)
 
-    def recent(
-        self,
-        user_id: UUID,
-        probe: Probe,
-        *,
-        threshold: int,
-        radius: int,
-        after: int = 0,
-        before: int = EVER,
-    ) -> list[Candidate]:
+    def recent(self, user_id: UUID, probe: Probe, reach: Reach) -> list[Candidate]:
         found: list[Sequence[sa.Row[Any]]] = []
         for side, _, _ in _sides(probe):
             query = queries.recent(side, templated=probe.template is not None)
-            given = values(
-                user_id, probe, threshold=threshold, radius=radius, after=after, before=before
-            )
-            found.append(self._all(query, given))
+            found.append(self._all(query, values(user_id, probe, reach)))
         return _merge(found)
 
     def cropped(
         self, user_id: UUID, probe: Probe, *, radius: int, before: int = EVER
     ) -> list[Candidate]:
         query = queries.cropped(templated=probe.template is not None)
-        return to_candidates(self._all(query, values(user_id, probe, radius=radius, before=before)))
+        given = values(user_id, probe, Reach(radius, radius, before=before))
+        return to_candidates(self._all(query, given))
 
     def allowed(self, user_id: UUID, content_sha256: str, *, before: int = EVER) -> set[UUID]:
         query = queries.allowed()

@@ -12,7 +12,7 @@ from shared.flows.lookalikes import LookAlikes
 from shared.flows.source import Source
 from shared.messages import Judging
 from shared.ports import Library
-from shared.records import EVER, Candidate, Match, Probe, Tier, Verdict
+from shared.records import EVER, Candidate, Match, Probe, Reach, Tier, Verdict
 from shared.settings import Policy, Review, Scope, Search, Settings
 
 
@@ -121,7 +121,7 @@ class Judgement:
         radius = self.rule.radius
         # What is similar stops a file where it is held, and so can all that is reported.
         threshold = radius if self.review is Review.HOLD else self.rule.threshold
-        return find(user, probe, threshold=threshold, radius=radius, after=after, before=before)
+        return find(user, probe, Reach(threshold, radius, after, before))
 
 
 _THRESHOLDS = {Policy.VERIFIED: LIMITS.duplicate_bits, Policy.HASH: LIMITS.legacy_bits}

@@ -11,7 +11,7 @@ from database_rows import a_design, a_probe, file_design
 
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
-from shared.records import Filing, State
+from shared.records import Filing, Reach, State
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def test_a_pending_design_is_found_and_stays_found_when_active(designs: Postgres
     assert designs.activate(design)
     for found in (
         designs.exact(design.user_id, a_probe(design)),
-        designs.near(design.user_id, a_probe(design), threshold=0, radius=0),
-        designs.recent(design.user_id, a_probe(design), threshold=0, radius=0),
+        designs.near(design.user_id, a_probe(design), Reach(0, 0)),
+        designs.recent(design.user_id, a_probe(design), Reach(0, 0)),
     ):
         assert [(each.design_id, each.state) for each in found] == [
             (design.design_id, State.ACTIVE)
@@ -60,8 +60,8 @@ def test_another_tenant_sees_nothing(designs: PostgresDesigns) -> None:
     other = uuid4()
     assert designs.get(other, design.design_id) is None
     assert designs.exact(other, a_probe(design)) == []
-    assert designs.near(other, a_probe(design), threshold=31, radius=31) == []
-    assert designs.recent(other, a_probe(design), threshold=31, radius=31) == []
+    assert designs.near(other, a_probe(design), Reach(31, 31)) == []
+    assert designs.recent(other, a_probe(design), Reach(31, 31)) == []
     assert designs.watermark(other) == 0
     assert not designs.activate(design.model_copy(update={"user_id": other}))
 

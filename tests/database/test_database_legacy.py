@@ -15,7 +15,7 @@ from database_rows import USER, a_design, a_fingerprint, a_hash, a_probe, file_d
 from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
 from shared.errors import NameTaken
-from shared.records import FoundFile, Legacy, Probe
+from shared.records import FoundFile, Legacy, Probe, Reach
 from tests.legacy import Rows
 
 FILE = FoundFile(a_hash(), 1_234, 3800, 1732, 400)
@@ -116,7 +116,7 @@ def test_an_upgraded_row_is_a_design_that_is_found(
         name: getattr(FILE, name) for name in ("sha256", "size", "width_px", "height_px", "dpi")
     }
     probe = a_probe(design)
-    for (found,) in (designs.exact(USER, probe), designs.near(USER, probe, threshold=0, radius=0)):
+    for (found,) in (designs.exact(USER, probe), designs.near(USER, probe, Reach(0, 0))):
         assert (found.design_id, found.fingerprint) == (design.design_id, prints)
     assert not designs.has_legacy(USER)
 
@@ -130,7 +130,7 @@ def test_of_both_versions_the_nearest_come_first(designs: PostgresDesigns, rows:
     same = a_fingerprint(phash=hash_, is_opaque=True)
     probe = Probe(same, a_hash(), legacy_phash=hash_)
     for search in (designs.near, designs.recent):
-        found = [one.design_id for one in search(USER, probe, threshold=5, radius=5)]
+        found = [one.design_id for one in search(USER, probe, Reach(5, 5))]
         assert found == [close, middle, far]
 
 

@@ -17,7 +17,7 @@ from shared.database.designs import PostgresDesigns
 from shared.database.engine import create, patient
 from shared.errors import DatabaseNotReady, DatabaseRefused, ShopTaken
 from shared.imaging.templates import BUILT_IN
-from shared.records import Probe, State
+from shared.records import Probe, Reach, State
 
 LEGACY = """
 CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
@@ -164,9 +164,9 @@ def test_legacy_rows_are_found_afterwards(legacy: Legacy, migrated: Migrated) ->
     close = Probe(upload, a_hash(), legacy_phash=flipped(phash, 15))
     for found in (
         designs.exact(USER, same),
-        designs.near(USER, same, threshold=0, radius=0),
-        designs.near(USER, close, threshold=15, radius=15),
-        designs.recent(USER, close, threshold=15, radius=15),
+        designs.near(USER, same, Reach(0, 0)),
+        designs.near(USER, close, Reach(15, 15)),
+        designs.recent(USER, close, Reach(15, 15)),
     ):
         assert [design.design_id for design in found] == [row]
     (candidate,) = designs.exact(USER, same)
@@ -189,8 +189,8 @@ def test_art_with_alpha_is_near_to_no_legacy_row(legacy: Legacy, migrated: Migra
     designs = migrated(legacy)
     probe = Probe(a_fingerprint(), a_hash(), legacy_phash=phash)
     assert [design.design_id for design in designs.exact(USER, probe)] == [row]
-    assert designs.near(USER, probe, threshold=31, radius=31) == []
-    assert designs.recent(USER, probe, threshold=31, radius=31) == []
+    assert designs.near(USER, probe, Reach(31, 31)) == []
+    assert designs.recent(USER, probe, Reach(31, 31)) == []
 
 
 def test_a_template_narrows_legacy_rows_by_their_folder(legacy: Legacy, migrated: Migrated) -> None:
@@ -198,9 +198,7 @@ def test_a_template_narrows_legacy_rows_by_their_folder(legacy: Legacy, migrated
     designs = migrated(legacy)
     for template, expected in (("uvdtf decal", [row]), ("DTF Adult", [])):
         probe = Probe(a_fingerprint(is_opaque=True), a_hash(), phash, template)
-        assert [
-            design.design_id for design in designs.near(USER, probe, threshold=0, radius=0)
-        ] == expected
+        assert [design.design_id for design in designs.near(USER, probe, Reach(0, 0))] == expected
 
 
 def test_legacy_rows_are_as_old_as_they_say(legacy: Legacy, migrated: Migrated) -> None:
@@ -226,9 +224,7 @@ def test_the_seeds_own_inserts_go_on_working(legacy: Legacy, migrated: Migrated)
     row = legacy.add(phash := a_hash())
     assert designs.has_legacy(USER)
     probe = Probe(a_fingerprint(is_opaque=True), a_hash(), legacy_phash=flipped(phash, 9))
-    assert [design.design_id for design in designs.near(USER, probe, threshold=9, radius=9)] == [
-        row
-    ]
+    assert [design.design_id for design in designs.near(USER, probe, Reach(9, 9))] == [row]
 
 
 def test_legacy_templates_stay_and_are_none_of_ours(legacy: Legacy, migrated: Migrated) -> None:

@@ -24,7 +24,7 @@ from shared.database.designs import PostgresDesigns
 from shared.database.engine import patient
 from shared.database.keys import PLACES, phash_keys, search_keys
 from shared.database.queries import FARTHER, LIMIT
-from shared.records import Design, Fingerprint, Probe, hamming
+from shared.records import Design, Fingerprint, Probe, Reach, hamming
 
 
 @pytest.fixture
@@ -105,10 +105,7 @@ def test_near_finds_every_neighbour_within_15_bits(
     insert_many(database_url, library)
     for hash_ in probes:
         probe = Probe(a_fingerprint(phash=hash_), a_hash())
-        found = [
-            design.fingerprint.phash
-            for design in designs.near(USER, probe, threshold=15, radius=15)
-        ]
+        found = [design.fingerprint.phash for design in designs.near(USER, probe, Reach(15, 15))]
         near = [other for other in library if hamming(hash_, other) <= 15]
         assert sorted(found) == sorted(near)
         assert [hamming(hash_, other) for other in found] == sorted(
@@ -120,7 +117,7 @@ def test_near_answers_with_the_500_nearest(database_url: str, designs: PostgresD
     hash_ = a_hash()
     # The nearest ones are not the newest.
     insert_many(database_url, [flipped(hash_, bits) for bits in [1] * 300 + [5] * 300])
-    found = designs.near(USER, Probe(a_fingerprint(phash=hash_), a_hash()), threshold=15, radius=15)
+    found = designs.near(USER, Probe(a_fingerprint(phash=hash_), a_hash()), Reach(15, 15))
     assert [hamming(hash_, design.fingerprint.phash) for design in found] == [1] * 300 + [5] * 200
 
 
@@ -131,7 +128,7 @@ def test_beyond_the_threshold_the_100_nearest_are_answered(
     insert_many(database_url, [flipped(hash_, bits) for bits in [9] * 80 + [4] * 80 + [3] * 120])
     probe = Probe(a_fingerprint(phash=hash_), a_hash())
     for search in (designs.near, designs.recent):
-        found = search(USER, probe, threshold=3, radius=15)
+        found = search(USER, probe, Reach(3, 15))
         distances = [hamming(hash_, design.fingerprint.phash) for design in found]
         assert distances == [3] * 120 + [4] * 80 + [9] * (FARTHER - 80)
 
@@ -143,7 +140,7 @@ def test_designs_that_do_not_count_take_no_place_in_the_answer(
     insert_many(database_url, [flipped(hash_, 4) for _ in range(200)])
     connection.exec_driver_sql("UPDATE design_images SET is_active = false")
     insert_many(database_url, [flipped(hash_, 5) for _ in range(5)])
-    found = designs.near(USER, Probe(a_fingerprint(phash=hash_), a_hash()), threshold=3, radius=15)
+    found = designs.near(USER, Probe(a_fingerprint(phash=hash_), a_hash()), Reach(3, 15))
     assert [hamming(hash_, design.fingerprint.phash) for design in found] == [5] * 5
 
 
@@ -155,18 +152,17 @@ def test_recent_looks_at_the_newest_thousand_alone(
     for hash_, expected in ((old, []), (young, [young])):
         probe = Probe(a_fingerprint(phash=flipped(hash_, 5)), a_hash())
         assert [
-            design.fingerprint.phash
-            for design in designs.recent(USER, probe, threshold=5, radius=5)
+            design.fingerprint.phash for design in designs.recent(USER, probe, Reach(5, 5))
         ] == expected
-        assert len(designs.near(USER, probe, threshold=5, radius=5)) == 1
+        assert len(designs.near(USER, probe, Reach(5, 5))) == 1
 
 
 def test_only_what_is_within_the_radius_is_near(designs: PostgresDesigns) -> None:
     design = file_design(designs, a_design())
     probe = Probe(a_fingerprint(phash=flipped(design.fingerprint.phash, 6)), a_hash())
     for search in (designs.near, designs.recent):
-        assert search(USER, probe, threshold=5, radius=5) == []
-        assert ids(search(USER, probe, threshold=6, radius=6)) == [design.design_id]
+        assert search(USER, probe, Reach(5, 5)) == []
+        assert ids(search(USER, probe, Reach(6, 6))) == [design.design_id]
 
 
 def opaque(**own: str) -> Fingerprint:
@@ -181,10 +177,8 @@ def test_the_nearer_of_index_hash_and_phash_counts(designs: PostgresDesigns) -> 
         opaque(phash=flipped(phash, 3), index_hash=flipped(index, 15)),
     ):
         for search in (designs.near, designs.recent):
-            assert ids(search(USER, Probe(near, a_hash()), threshold=3, radius=3)) == [
-                design.design_id
-            ]
-            assert search(USER, Probe(near, a_hash()), threshold=2, radius=2) == []
+            assert ids(search(USER, Probe(near, a_hash()), Reach(3, 3))) == [design.design_id]
+            assert search(USER, Probe(near, a_hash()), Reach(2, 2)) == []
 
 
 def test_an_equal_phash_is_near_however_far_the_index_hash_is(designs: PostgresDesigns) -> None:
@@ -192,7 +186,7 @@ def test_an_equal_phash_is_near_however_far_the_index_hash_is(designs: PostgresD
     design = file_design(designs, a_design(fingerprint=opaque(phash=a_hash(), index_hash=index)))
     far = f"{int(index, 16) ^ (2**256 - 1):064x}"
     probe = Probe(opaque(phash=design.fingerprint.phash, index_hash=far), a_hash())
-    assert ids(designs.near(USER, probe, threshold=0, radius=0)) == [design.design_id]
+    assert ids(designs.near(USER, probe, Reach(0, 0))) == [design.design_id]
 
 
 def test_near_finds_every_phash_within_5_bits(database_url: str, designs: PostgresDesigns) -> None:
@@ -205,7 +199,7 @@ def test_near_finds_every_phash_within_5_bits(database_url: str, designs: Postgr
         hash_ = flipped(design.fingerprint.phash, bits % 6)
         probe = Probe(opaque(phash=hash_, index_hash=a_hash()), a_hash())
         for search in (designs.near, designs.recent):
-            assert design.design_id in ids(search(USER, probe, threshold=5, radius=5))
+            assert design.design_id in ids(search(USER, probe, Reach(5, 5)))
 
 
 def test_opaque_art_and_art_with_alpha_never_match_by_hash(designs: PostgresDesigns) -> None:
@@ -213,8 +207,8 @@ def test_opaque_art_and_art_with_alpha_never_match_by_hash(designs: PostgresDesi
     hashes = {"phash": design.fingerprint.phash, "index_hash": design.fingerprint.index_hash}
     probe = Probe(opaque(**hashes), a_hash())
     assert designs.exact(USER, probe) == []
-    assert designs.near(USER, probe, threshold=31, radius=31) == []
-    assert designs.recent(USER, probe, threshold=31, radius=31) == []
+    assert designs.near(USER, probe, Reach(31, 31)) == []
+    assert designs.recent(USER, probe, Reach(31, 31)) == []
 
 
 def test_each_exact_test_finds_by_itself_newest_first(designs: PostgresDesigns) -> None:
@@ -249,8 +243,8 @@ def test_after_leaves_out_what_was_there_before(designs: PostgresDesigns) -> Non
     probe = a_probe(first)
     assert ids(designs.exact(USER, probe)) == [second.design_id, first.design_id]
     assert ids(designs.exact(USER, probe, after=mark)) == [second.design_id]
-    assert ids(designs.near(USER, probe, threshold=0, radius=0, after=mark)) == [second.design_id]
-    assert ids(designs.recent(USER, probe, threshold=0, radius=0, after=mark)) == [second.design_id]
+    assert ids(designs.near(USER, probe, Reach(0, 0, after=mark))) == [second.design_id]
+    assert ids(designs.recent(USER, probe, Reach(0, 0, after=mark))) == [second.design_id]
 
 
 def test_before_leaves_out_what_came_later_and_that_takes_no_place(
@@ -263,14 +257,14 @@ def test_before_leaves_out_what_came_later_and_that_takes_no_place(
     for hash_ in (first.fingerprint.phash, close):
         probe = Probe(a_fingerprint(phash=hash_), a_hash())
         for search in (designs.near, designs.recent):
-            found = search(USER, probe, threshold=0, radius=1, before=mark)
+            found = search(USER, probe, Reach(0, 1, before=mark))
             assert ids(found) == [first.design_id]
-            assert first.design_id not in ids(search(USER, probe, threshold=0, radius=1))
+            assert first.design_id not in ids(search(USER, probe, Reach(0, 1)))
     probe = Probe(a_fingerprint(phash=first.fingerprint.phash), a_hash())
     assert ids(designs.exact(USER, probe, before=mark)) == [first.design_id]
     assert first.design_id not in ids(designs.exact(USER, probe))
     assert ids(designs.cropped(USER, probe, radius=1, before=mark)) == [first.design_id]
-    assert designs.near(USER, probe, threshold=9, radius=9, before=first.sequence) == []
+    assert designs.near(USER, probe, Reach(9, 9, before=first.sequence)) == []
 
 
 def test_a_template_narrows_every_search(designs: PostgresDesigns) -> None:
@@ -278,8 +272,8 @@ def test_a_template_narrows_every_search(designs: PostgresDesigns) -> None:
     for template, expected in (("uvdtf DECAL", [design.design_id]), ("DTF Adult", [])):
         probe = a_probe(design, template=template)
         assert ids(designs.exact(USER, probe)) == expected
-        assert ids(designs.near(USER, probe, threshold=0, radius=0)) == expected
-        assert ids(designs.recent(USER, probe, threshold=0, radius=0)) == expected
+        assert ids(designs.near(USER, probe, Reach(0, 0))) == expected
+        assert ids(designs.recent(USER, probe, Reach(0, 0))) == expected
 
 
 def test_removed_designs_match_nothing(connection: sa.Connection, designs: PostgresDesigns) -> None:
@@ -287,8 +281,8 @@ def test_removed_designs_match_nothing(connection: sa.Connection, designs: Postg
     connection.exec_driver_sql("UPDATE design_images SET is_active = false")
     probe = a_probe(design, upload_sha256=design.upload_sha256)
     assert designs.exact(USER, probe) == []
-    assert designs.near(USER, probe, threshold=31, radius=31) == []
-    assert designs.recent(USER, probe, threshold=31, radius=31) == []
+    assert designs.near(USER, probe, Reach(31, 31)) == []
+    assert designs.recent(USER, probe, Reach(31, 31)) == []
     designs.activate(design)
     assert designs.exact(USER, probe) == []
 
@@ -308,9 +302,9 @@ def test_crowded_keys_are_left_out_and_equal_hashes_found_all_the_same(
     keys = keys_of(USER, 2, crowd[0])
     assert Crowded().thin(connection, keys) == [*keys[:3], *keys[4:]]
     equal = Probe(a_fingerprint(phash=crowd[0]), a_hash())
-    assert [
-        found.fingerprint.phash for found in designs.near(USER, equal, threshold=5, radius=5)
-    ] == [crowd[0]]
+    assert [found.fingerprint.phash for found in designs.near(USER, equal, Reach(5, 5))] == [
+        crowd[0]
+    ]
     connection.exec_driver_sql("SET ROLE pg_signal_backend")  # one that owns nothing
     assert Crowded().thin(connection, keys) == [*keys[:3], *keys[4:]]
     # Fifteen bits off: one in the part that this key leaves out, and in two parts of each other
@@ -318,7 +312,7 @@ def test_crowded_keys_are_left_out_and_equal_hashes_found_all_the_same(
     others = [0, *range(2, 15), 38]
     value = int(crowd[0], 16) ^ sum(1 << (255 - place) for place in others)
     given_up = Probe(a_fingerprint(phash=f"{value:064x}"), a_hash())
-    assert designs.near(USER, given_up, threshold=15, radius=15) == []
+    assert designs.near(USER, given_up, Reach(15, 15)) == []
 
 
 def test_where_every_key_is_crowded_the_rarest_is_looked_up(
@@ -330,7 +324,7 @@ def test_where_every_key_is_crowded_the_rarest_is_looked_up(
     connection.exec_driver_sql("ANALYZE design_hashes")
     keys = keys_of(USER, 2, full)
     assert Crowded().thin(connection, keys) == [keys[23]]
-    found = designs.near(USER, Probe(a_fingerprint(phash=full), a_hash()), threshold=0, radius=0)
+    found = designs.near(USER, Probe(a_fingerprint(phash=full), a_hash()), Reach(0, 0))
     assert len(found) == LIMIT
 
 

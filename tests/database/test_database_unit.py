@@ -13,7 +13,7 @@ from database_rows import USER, a_design, a_probe, disconnect_all, file_design
 
 from shared.database.designs import PostgresDesigns
 from shared.errors import DatabaseRefused, DatabaseUnavailable, NameTaken, ShopTaken
-from shared.records import State
+from shared.records import Reach, State
 
 Answer = TypeVar("Answer")
 
@@ -129,10 +129,10 @@ def test_racing_uploads_of_one_picture_leave_one_row(designs: PostgresDesigns) -
             update={"design_id": uuid4(), "file_path": f"{STORED}/UV_{place:03}.png"}
         )
         mark = designs.watermark(USER)
-        if designs.near(USER, a_probe(design), threshold=5, radius=5):
+        if designs.near(USER, a_probe(design), Reach(5, 5)):
             return False
         with designs.unit(USER) as unit:
-            if unit.near(USER, a_probe(design), threshold=5, radius=5, after=mark):
+            if unit.near(USER, a_probe(design), Reach(5, 5, after=mark)):
                 return False
             unit.claim(own.shop)
             unit.insert(own)
@@ -153,9 +153,9 @@ def test_a_unit_sees_its_own_rows_alone(designs: PostgresDesigns) -> None:
         assert [found.design_id for found in unit.exact(USER, a_probe(design))] == [
             design.design_id
         ]
-        assert [
-            found.design_id for found in unit.recent(USER, a_probe(design), threshold=0, radius=0)
-        ] == [design.design_id]
+        assert [found.design_id for found in unit.recent(USER, a_probe(design), Reach(0, 0))] == [
+            design.design_id
+        ]
     with designs.unit(uuid4()) as unit:
         assert unit.get(design.design_id) is None
 
