@@ -86,14 +86,15 @@ class Source:
 
     def to_read(self) -> int:
         """Bytes of memory that its fingerprint takes; 0 where it is refused before that."""
-        header = self._header()
+        header = self._header
         return demand.to_read(header, len(self.data)) if header else 0
 
     def to_prepare(self, target: Size | None) -> int:
         """The same of its print file: ``target`` pixels at the most, None for its own."""
-        header = self._header()
+        header = self._header
         return demand.to_prepare(header, len(self.data), target) if header else 0
 
+    @once
     def _header(self) -> Header | None:
         try:
             return judge(self.data, self._limits)
@@ -118,7 +119,7 @@ class Source:
 
     def release(self) -> None:
         """Let go of all pixels and of what was read; they are made again when asked for."""
-        for name in ("artwork", "data", "normal_form"):
+        for name in ("_header", "artwork", "data", "normal_form"):
             self.__dict__.pop(name, None)
 
     def __getstate__(self) -> dict[str, object]:
