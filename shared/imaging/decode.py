@@ -76,9 +76,8 @@ def decode(data: Content, limits: Limits, spare: Spare | None = None) -> Artwork
     profile = header.icc if header.icc and icc.space(header.icc) == b"RGB " else None
     # None of these has an alpha that its header does not tell of.
     tells = header.raw is not None or header.format in (Format.PNG, Format.JPEG)
-    return Artwork(
-        pixels, profile, (tells and demand.is_opaque(header)) or all_opaque(pixels), header.dpi
-    )
+    is_opaque = (tells and demand.is_opaque(header)) or all_opaque(pixels)
+    return Artwork(pixels, profile, is_opaque, header.dpi)
 
 
 def _by_a_helper(
@@ -118,7 +117,7 @@ def _decoded(content: bytes, header: Header) -> Pixels:
     if header.raw is not None:
         return _as_it_stands(content, header.raw, header.width)
     if header.format is Format.PNG:
-        return _png(png.bare(content), header)
+        return _png(png.bare(content, header.colour), header)
     if header.format is Format.WEBP:
         return _opencv(content, header)
     if header.format is Format.JPEG and header.colour is not Colour.CMYK:

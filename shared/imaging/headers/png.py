@@ -109,8 +109,8 @@ def _found(
     return coded, found
 
 
-def bare(data: bytes) -> bytes:
-    """The same picture with the chunks that its pixels need, and nothing else.
+def bare(data: bytes, colour: Colour) -> bytes:
+    """The same picture with the chunks that pixels of its ``colour`` need, and nothing else.
 
     A decoder given the rest would inflate text: 14 MB of zTXt chunks cost libpng 39 s. Given a
     kind again and again, or one that the pixels have no use for, it would print a line for each.
@@ -119,7 +119,7 @@ def bare(data: bytes) -> bytes:
     view = memoryview(data)
     needed: list[bytes | memoryview] = [SIGNATURE]
     seen: set[bytes] = set()
-    kinds = (b"IHDR", *_NEEDED[_first(data, _chunks(data))[2]])
+    kinds = (b"IHDR", *_NEEDED[colour])
     for kind, start, size in _chunks(data):
         if kind in kinds and kind not in seen and (size or kind != b"tRNS"):
             needed.append(view[start - 8 : start + size + 4])
