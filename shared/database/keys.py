@@ -14,8 +14,11 @@ them equal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from uuid import UUID
+
+from shared.records import HASH_BITS
 
 GROUPS, PARTS = 8, 3
 
@@ -36,13 +39,15 @@ key would be equal less often of designs that differ in more than 15.
 """
 
 PHASH_GROUPS = 6
+"""Of a phash's bits: each sixth is in one group."""
 
-_MASKS = [sum(1 << (255 - place) for place in places) for places in PLACES]
 
-_PHASH_MASKS = [
-    sum(1 << (255 - bit) for bit in range(group, 256, PHASH_GROUPS))
-    for group in range(PHASH_GROUPS)
-]
+def _mask(places: Iterable[int]) -> int:
+    return sum(1 << (HASH_BITS - 1 - place) for place in places)
+
+
+_MASKS = [_mask(places) for places in PLACES]
+_PHASH_MASKS = [_mask(range(group, HASH_BITS, PHASH_GROUPS)) for group in range(PHASH_GROUPS)]
 
 _WORD = 32
 """Bits that a key is folded to: of a group, no two bits are at one place of any two rows."""
@@ -53,8 +58,7 @@ def search_keys(user_id: UUID, version: int, hash_: str) -> list[int]:
 
     A key's number stands above its bits, and tenant and version are mixed into all of it.
     """
-    digest = sha256(user_id.bytes + version.to_bytes(4, "big")).digest()
-    tenant = int.from_bytes(digest[:8], "big", signed=True)
+    tenant = _start(_owner(user_id, version))
     bits = int(hash_, 16)
     return [(number << _WORD | _folded(bits & mask)) ^ tenant for number, mask in enumerate(_MASKS)]
 
@@ -67,12 +71,20 @@ def _folded(bits: int) -> int:
 
 def phash_keys(user_id: UUID, version: int, phash: str) -> list[int]:
     """The 6 keys of a phash (64 hex characters) of a tenant's, each of 64 bits with its sign."""
-    own = user_id.bytes + version.to_bytes(4, "big")
+    own = _owner(user_id, version)
     bits = int(phash, 16)
     keys = []
     for group, mask in enumerate(_PHASH_MASKS):
         # As PostgreSQL sends bits: how many they are, and then the bits.
-        sent = (256).to_bytes(4, "big") + (bits & mask).to_bytes(32, "big")
-        digest = sha256(own + group.to_bytes(4, "big") + sent).digest()
-        keys.append(int.from_bytes(digest[:8], "big", signed=True))
+        sent = HASH_BITS.to_bytes(4, "big") + (bits & mask).to_bytes(HASH_BITS // 8, "big")
+        keys.append(_start(own + group.to_bytes(4, "big") + sent))
     return keys
+
+
+def _owner(user_id: UUID, version: int) -> bytes:
+    return user_id.bytes + version.to_bytes(4, "big")
+
+
+def _start(content: bytes) -> int:
+    """The first 64 bits of a sha256, as PostgreSQL's bigint."""
+    return int.from_bytes(sha256(content).digest()[:8], "big", signed=True)
