@@ -26,6 +26,9 @@ LIMITS = Limits(max_bytes=20_000_000, max_pixels=100_000_000, max_side=20_000, s
 ROOT = Path(__file__).parents[2]
 PICTURE = drawn(1000, 1010, 4)
 LARGE = png(PICTURE)
+TINY = drawn(30, 40, 4)
+SMALL = tiff(TINY, extra=(2,), deflate=True)
+"""What a helper must decode."""
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "memfd_create"), reason="SKIPPED: this system shares no memory without a name"
@@ -142,11 +145,10 @@ def test_what_ends_the_function_lets_a_helper_answer(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A terminal's Ctrl-C and a supervisor's stop go to all of a group."""
-    data = tiff(drawn(30, 40, 4), extra=(2,), deflate=True)
-    read(data)
+    read(SMALL)
     helper = ready()
     patch_ask(monkeypatch, lambda helper, _: os.kill(helper._process.pid, number))
-    assert np.array_equal(read(data), drawn(30, 40, 4))
+    assert np.array_equal(read(SMALL), TINY)
     assert list(isolated._idle) == [helper]
 
 
@@ -162,33 +164,31 @@ def test_a_stalled_helper_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch
 def test_a_helper_is_kept_where_there_is_no_memory_for_the_pixels(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    data = tiff(drawn(30, 40, 4), extra=(2,), deflate=True)
-    read(data)
+    read(SMALL)
     helper = ready()
     with monkeypatch.context() as patch:
         patch.setattr(isolated.np, "empty", raising(MemoryError))
         with pytest.raises(MemoryError):
-            read(data)
+            read(SMALL)
     assert list(isolated._idle) == [helper]
     assert set(isolated._started) == {helper}
 
 
 def test_a_helper_that_fails_to_be_asked_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = tiff(drawn(30, 40, 4), extra=(2,), deflate=True)
-    read(data)
+    read(SMALL)
     helper = ready()
     with monkeypatch.context() as patch:
         patch.setattr(isolated.pickle, "dumps", raising(MemoryError))
         with pytest.raises(MemoryError):
-            read(data)
+            read(SMALL)
     assert not helper.is_fit()
     assert not isolated._started
-    assert np.array_equal(read(data), drawn(30, 40, 4))
+    assert np.array_equal(read(SMALL), TINY)
 
 
 def test_a_helper_without_memory_for_the_arena_says_so() -> None:
     data = tiff(drawn(1000, 1000, 4), extra=(2,), deflate=True)
-    read(tiff(drawn(30, 40, 4), extra=(2,), deflate=True))
+    read(SMALL)
     helper = ready()
     pages = int(Path(f"/proc/{helper._process.pid}/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + 1_000_000
@@ -203,7 +203,7 @@ def test_a_helper_that_can_not_start_is_not_the_files_fault(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(Busy):
-        read(tiff(drawn(30, 40, 4), extra=(2,), deflate=True))
+        read(SMALL)
     assert not isolated._started
 
 
@@ -247,7 +247,7 @@ def test_what_a_large_file_took_is_given_back(monkeypatch: pytest.MonkeyPatch) -
 
 def test_no_descriptor_stays_behind() -> None:
     before = set(Path("/proc/self/fd").iterdir())
-    read(tiff(drawn(30, 40, 4), extra=(2,), deflate=True))
+    read(SMALL)
     isolated.end_idle()
     assert set(Path("/proc/self/fd").iterdir()) == before
 
@@ -265,15 +265,14 @@ sys.exit(int(pixels.sum()) % 251)
 
 
 def test_where_no_file_may_grow_pixels_come_through_a_pipe() -> None:
-    data = tiff(drawn(30, 40, 4), extra=(2,), deflate=True)
     done = subprocess.run(  # noqa: S603 - the code is here
         [sys.executable, "-c", WITHOUT_FILES],
-        input=data,
+        input=SMALL,
         cwd=ROOT,
         capture_output=True,
         check=False,
     )
-    assert done.returncode == int(drawn(30, 40, 4).sum()) % 251, done.stderr.decode()
+    assert done.returncode == int(TINY.sum()) % 251, done.stderr.decode()
 
 
 def test_the_memory_of_both_processes_is_foretold() -> None:

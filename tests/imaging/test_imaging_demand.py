@@ -57,6 +57,12 @@ def turned_webp(orientation: int) -> bytes:
     return saved("RGB", "WEBP", method=0, exif=exif(orientation))
 
 
+def standing_tiff(count: int, extra: tuple[int, ...]) -> bytes:
+    """In strips, to be turned."""
+    tags = {274: (3, [6])}
+    return tiff(drawn_once(count), extra=extra, rows_per_strip=100, tags=tags)
+
+
 KINDS: dict[str, Callable[[], bytes]] = {
     "PNG RGBA": lambda: by_opencv(4),
     "PNG RGB": lambda: by_opencv(3),
@@ -66,6 +72,10 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "WebP": lambda: saved("RGB", "WEBP", method=0),
     "BMP": lambda: bmp(drawn_once(3)),
     "TIFF": lambda: tiff(drawn_once(4), extra=(2,), deflate=True),
+    **{
+        f"TIFF as it stands, {count} samples by 6": partial(standing_tiff, count, extra)
+        for count, extra in ((3, ()), (4, (2,)))
+    },
     **{
         f"{draw.__name__} by {orientation}": partial(draw, orientation)
         for draw in (turned_png, turned_jpeg, turned_webp)
